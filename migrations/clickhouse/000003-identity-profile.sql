@@ -1,0 +1,11 @@
+--! owner: 6-activate
+-- Overrides for identities whose profile is not their own: analytics group by identity first and map after.
+create table identity_profile
+(
+  tenant   UInt32,
+  identity UInt64,
+  profile  UInt64,
+  version  UInt64
+)
+engine = ReplacingMergeTree(version)
+order by (tenant, identity);

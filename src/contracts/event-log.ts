@@ -1,0 +1,35 @@
+/** A record of the log with its position. Positions of a shard grow by one and are never given twice. */
+export interface LogRecord {
+  position: number;
+  bytes: Uint8Array;
+}
+
+export interface LogStats {
+  bytes: number;
+  /** Append time of the oldest record still kept, or undefined when the log is empty. */
+  oldestAt: number | undefined;
+}
+
+/**
+ * Accepted events, durable before the 2xx. The local log is LMDB, its twin Apache Kafka.
+ * A shard is what one worker owns at a time (a Kafka partition); the local log has one, number 0.
+ */
+export interface EventLog {
+  /** Made when the log was created; with the shard it names the partition in the state database. */
+  readonly logId: string;
+  readonly shards: readonly number[];
+  /** Appends all or nothing and resolves with the first position once the records survive `kill -9` and power loss. */
+  append(shard: number, records: Uint8Array[]): Promise<number>;
+  /** Records from `from` on, in order, up to `recordsMax` and about `bytesMax`. An empty answer means the head is reached. */
+  read(shard: number, from: number, recordsMax: number, bytesMax: number): Promise<LogRecord[]>;
+  /** The records at these positions, in the order asked for; one that was dropped is an error. */
+  readAt(shard: number, positions: number[]): Promise<LogRecord[]>;
+  /** The position that the next record will get. */
+  head(shard: number): number;
+  /** Gives back the space of whole segments that lie below `position`. */
+  dropBelow(shard: number, position: number): Promise<void>;
+  stats(): LogStats;
+  /** Throws when the log cannot be written or read. */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,7 @@
+/** Structured log lines. Values of identifiers, traits, keys and secrets never go in. */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}

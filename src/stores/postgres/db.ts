@@ -1,0 +1,22 @@
+import type { Tx } from "../../contracts/tx.ts";
+
+export type { Tx };
+
+/** Runs SQL with bound values (`$1`, …). Rows are plain objects; bigint and numeric columns come as strings unless cast. */
+export interface Queries {
+  query<Row = Record<string, unknown>>(text: string, values?: unknown[]): Promise<Row[]>;
+}
+
+/** The state database. */
+export interface Db extends Queries {
+  /**
+   * Runs `work` in one transaction (READ COMMITTED) and commits. Retried from the start on deadlock (40P01) and
+   * serialization failure (40001), so `work` must have no effect outside the transaction.
+   */
+  transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** The queries of an open transaction. */
+  in(tx: Tx): Queries;
+  /** Throws when the database does not answer. */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
