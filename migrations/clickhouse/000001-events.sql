@@ -1,5 +1,5 @@
 --! owner: 4-profile
-create table events
+create table if not exists events
 (
   tenant        UInt32,
   identity      UInt64 comment 'the anchor: strongest identifier; 0 when the event has no usable one',
@@ -34,4 +34,5 @@ create table events
 engine = ReplacingMergeTree
 partition by toYear(ts)
 order by (tenant, identity, ts, event_key)
-settings deduplicate_merge_projection_mode = 'rebuild', lightweight_mutation_projection_mode = 'rebuild';
+settings deduplicate_merge_projection_mode = 'rebuild', lightweight_mutation_projection_mode = 'rebuild',
+  fsync_after_insert = 1, fsync_part_directory = 1;

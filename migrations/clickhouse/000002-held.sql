@@ -1,6 +1,6 @@
 --! owner: 2-window
 -- Events that were accepted but not applied: quarantined (late) or dead-lettered (rejected). The newest row of a key counts.
-create table events_held
+create table if not exists events_held
 (
   tenant        UInt32,
   event_key     UInt128,
@@ -21,4 +21,5 @@ create table events_held
 )
 engine = ReplacingMergeTree(version)
 order by (tenant, event_key)
-ttl expires_at delete;
+ttl expires_at delete
+settings fsync_after_insert = 1, fsync_part_directory = 1;

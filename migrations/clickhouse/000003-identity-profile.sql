@@ -1,6 +1,6 @@
 --! owner: 6-activate
 -- Overrides for identities whose profile is not their own: analytics group by identity first and map after.
-create table identity_profile
+create table if not exists identity_profile
 (
   tenant   UInt32,
   identity UInt64,

@@ -1,3 +1,5 @@
+// Types of `tags`, `summary` and `description` in a route's schema.
+import type {} from "@fastify/swagger";
 import type { FastifyInstance } from "fastify";
 import type { Principal } from "./directory.ts";
 

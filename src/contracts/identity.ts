@@ -13,6 +13,8 @@ export interface LinkCandidate {
   key: string;
   /** Place of `b` among the event's identifiers; orders the links of one event. */
   ord: number;
+  /** Decided by a person. */
+  manual?: boolean;
 }
 
 /** What a batch's links did to the profiles of a tenant. */

@@ -1,3 +1,5 @@
+import type { FieldError } from "../contracts/field-error.ts";
+
 /** One table of everything the API can answer besides success: code → HTTP status. A test checks that the docs name each. */
 export const errorStatus = {
   invalid_json: 400,
@@ -24,12 +26,7 @@ export const errorStatus = {
 
 export type ErrorCode = keyof typeof errorStatus;
 
-/** One thing wrong with an input: the path of the field, the rule's code, and a sentence that says what was expected. */
-export interface FieldError {
-  field: string;
-  reason: string;
-  message: string;
-}
+export type { FieldError };
 
 /** An error the caller is told about. Everything else that is thrown becomes `internal` and is logged. */
 export class ApiError extends Error {

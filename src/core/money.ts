@@ -4,7 +4,7 @@ const Decimal = Big();
 Decimal.RM = 2; // half-even
 Decimal.DP = 40;
 const scale = new Decimal(1_000_000);
-/** One amount may not exceed a billion units: sums of hostile amounts then stay within Decimal(38,6). */
+/** One amount may not exceed a trillion units: sums of hostile amounts then stay within Decimal(38,6). */
 const unitsMax = new Decimal("1e12");
 
 /**
@@ -36,4 +36,9 @@ export function microsFromDecimal(decimal: string): bigint {
 /** `micros` of one currency in another at `rate` units for one, rounded half-even. */
 export function convert(micros: bigint, rate: string): bigint {
   return BigInt(new Decimal(micros.toString()).times(rate).round(0).toFixed(0));
+}
+
+/** `micros` shared evenly by `count` (above 0), rounded half-even. */
+export function averageMicros(micros: bigint, count: number): bigint {
+  return BigInt(new Decimal(micros.toString()).div(count).round(0).toFixed(0));
 }

@@ -1,10 +1,10 @@
-import { createCipheriv, createDecipheriv, hkdfSync } from "node:crypto";
+import { createCipheriv, createDecipheriv, hash, hkdfSync } from "node:crypto";
 
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 
 /**
  * Public ids: opaque, prefixed, and checkable without a database. Number and tenant are one AES-128 block beside 32 bits
- * of zeros, so that a made-up id, or one of another tenant, decodes to nothing (chance 2⁻⁶⁴ with the tenant's bits).
+ * of the prefix, so that a made-up id, one of another tenant or of another prefix decodes to nothing (chance 2⁻⁶⁴ with the tenant's bits).
  */
 export interface PublicIds {
   encode(prefix: string, tenantId: number, id: number): string;
@@ -17,6 +17,7 @@ export function createPublicIds(secret: Uint8Array): PublicIds {
   return {
     encode(prefix, tenantId, id) {
       const block = Buffer.alloc(16);
+      block.writeUInt32BE(prefixBits(prefix), 0);
       block.writeUInt32BE(tenantId, 4);
       block.writeBigUInt64BE(BigInt(id), 8);
       const cipher = createCipheriv("aes-128-ecb", key, null).setAutoPadding(false);
@@ -27,12 +28,14 @@ export function createPublicIds(secret: Uint8Array): PublicIds {
       const bytes = fromBase32(text.slice(prefix.length + 1));
       if (!bytes) return undefined;
       const block = createDecipheriv("aes-128-ecb", key, null).setAutoPadding(false).update(bytes);
-      if (block.readUInt32BE(0) !== 0 || block.readUInt32BE(4) !== tenantId) return undefined;
+      if (block.readUInt32BE(0) !== prefixBits(prefix) || block.readUInt32BE(4) !== tenantId) return undefined;
       const id = block.readBigUInt64BE(8);
       return id <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(id) : undefined;
     },
   };
 }
+
+const prefixBits = (prefix: string): number => hash("sha256", prefix, "buffer").readUInt32BE(0);
 
 function toBase32(bytes: Buffer): string {
   let value = BigInt(`0x${bytes.toString("hex")}`);

@@ -23,7 +23,7 @@ export const defaultTenantSettings: TenantSettings = {
 };
 
 /** Priority of a kind; `profile` (a profileId in the request) ranks before all, an unknown kind after all. */
-export function priorityOf(settings: TenantSettings, kind: string): number {
+export function priorityOf(settings: Pick<TenantSettings, "identifierKinds">, kind: string): number {
   if (kind === "profile") return 1000;
   return settings.identifierKinds.find((k) => k.kind === kind)?.priority ?? 0;
 }

@@ -1,6 +1,7 @@
 import ms from "ms";
+import { ApiError } from "./errors.ts";
 
-const iso = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(Z|[+-]\d{2}(?::?\d{2})?)?)?$/i;
+const iso = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(Z|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)?)?$/i;
 
 const daysIn = (year: number, month: number): number => new Date(Date.UTC(year, month, 0)).getUTCDate();
 
@@ -28,8 +29,47 @@ function offsetMs(zone: string | undefined): number {
 
 /** A duration as settings write it: `5s`, `2m`, `10m`, `24h`, or a number of milliseconds. */
 export function parseDurationMs(text: string | number): number | undefined {
-  const value = typeof text === "number" ? text : ms(text as ms.StringValue);
+  const value = typeof text === "string" && text !== "" ? ms(text as ms.StringValue) : text;
   return typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : undefined;
 }
 
 export const toIso = (timeMs: number): string => new Date(timeMs).toISOString();
+
+const dateOnly = /^\d{4}-\d{2}-\d{2}$/;
+
+/**
+ * A bound of a range as callers write it: a time stands for itself, a date for the whole day in `timeZone`.
+ * `start` is included, `end` is not. Throws a validation error that names `field`.
+ */
+export function parseTimeBound(field: string, text: string, timeZone: string): { start: number; end: number } {
+  const time = parseIsoTime(text);
+  if (time === undefined) {
+    throw new ApiError("validation_failed", `${field} is not a time`, {
+      details: [{ field, reason: "invalid_time", message: `expected an ISO-8601 time or date, got "${text.slice(0, 50)}"` }],
+    });
+  }
+  if (!dateOnly.test(text)) return { start: time, end: time + 1 };
+  return { start: startOfDay(time, timeZone), end: startOfDay(time + 86_400_000, timeZone) };
+}
+
+/** Midnight, in `timeZone`, of the calendar day that `utcMidnight` names. */
+function startOfDay(utcMidnight: number, timeZone: string): number {
+  // Twice, because the zone's offset at the first guess may be the other side of a clock change.
+  const guess = utcMidnight - zoneOffsetMs(utcMidnight, timeZone);
+  return utcMidnight - zoneOffsetMs(guess, timeZone);
+}
+
+/** Start of the present day in `timeZone`. */
+export function startOfToday(now: number, timeZone: string): number {
+  const local = now + zoneOffsetMs(now, timeZone);
+  return startOfDay(local - (((local % 86_400_000) + 86_400_000) % 86_400_000), timeZone);
+}
+
+function zoneOffsetMs(time: number, timeZone: string): number {
+  const parts = new Intl.DateTimeFormat("en-US", {
+    timeZone, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric",
+  }).formatToParts(time);
+  const part = (type: string): number => Number(parts.find((p) => p.type === type)?.value);
+  const local = Date.UTC(part("year"), part("month") - 1, part("day"), part("hour"), part("minute"), part("second"));
+  return local - Math.floor(time / 1000) * 1000;
+}

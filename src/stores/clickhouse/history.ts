@@ -1,13 +1,15 @@
 /** The history database (ClickHouse): embedded chdb and a remote server are driven by the same client. */
 export interface History {
-  /** Rows of a SELECT, values bound as `{name:Type}`. 64-bit integers come as numbers, decimals and UInt128 as strings. */
+  /**
+   * Rows of a SELECT, values bound as `{name:Type}`. Integers come as numbers (keep them below 2^53), decimals as strings;
+   * a UInt128 must be read through `toString(…)`. The whole result is held in memory: page what has no bound.
+   */
   query<Row>(text: string, params?: Record<string, unknown>): Promise<Row[]>;
-  /** The same, row by row in chunks, for results of any size. */
-  stream<Row>(text: string, params?: Record<string, unknown>): AsyncIterable<Row[]>;
-  /** Inserts JSON rows in one block and resolves when they are durable. */
+  /** Inserts JSON rows and resolves when they are durable. A batch may land in several parts, each all or nothing. */
   insert(table: string, rows: object[]): Promise<void>;
   /** DDL and the like. */
   command(text: string, params?: Record<string, unknown>): Promise<void>;
+  /** Throws when the database does not answer. */
   check(): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,0 +1,78 @@
+import type { CanonicalEvent } from "../contracts/canonical-event.ts";
+import type { EventLog } from "../contracts/event-log.ts";
+import type { Directory } from "../contracts/directory.ts";
+import type { Routes } from "../contracts/http.ts";
+import type { Logger } from "../contracts/logger.ts";
+import type { Meters } from "../contracts/meters.ts";
+import type { Held, PipelineEvent } from "../contracts/pipeline-event.ts";
+import type { Clock } from "../core/clock.ts";
+import type { History } from "../stores/clickhouse/history.ts";
+import { createRoutes } from "./routes.ts";
+import { createFindDuplicates } from "./steps/find-duplicates.ts";
+import { createHoldEvents } from "./steps/hold-events.ts";
+import { createOrderBuffer } from "./steps/order-events.ts";
+import { createLogReader, type LogReader } from "./steps/read-log.ts";
+import { rebuildMemory } from "./steps/rebuild-memory.ts";
+import { createKeyMemory } from "./steps/remember-keys.ts";
+import { createReplayHeld } from "./steps/replay-held.ts";
+
+interface Deps {
+  history: History;
+  directory: Directory;
+  clock: Clock;
+  meters: Meters;
+  log: Logger;
+  /** Appends released events to the log; resolves when they are durable. */
+  accept(events: CanonicalEvent[]): Promise<void>;
+  windowMs: number;
+  bufferBytesMax: number;
+  memoryBytes: number;
+  heldRetentionMs: number;
+}
+
+export type { LogReader };
+
+export interface Window {
+  /** Reads a partition through the window, from a position on; `isDone` tells positions that are in state. */
+  read(log: EventLog, shard: number, from: number, isDone: (position: number) => boolean): LogReader;
+  findDuplicates(batch: PipelineEvent[]): Promise<{ fresh: PipelineEvent[]; repeated: PipelineEvent[] }>;
+  hold(held: Held[]): Promise<void>;
+  /** Notes events that history now has. */
+  remember(items: PipelineEvent[]): void;
+  /** Fills the memory of event keys from history; resolves when a miss means something. */
+  rebuild(stopped: () => boolean): Promise<void>;
+  routes: Routes;
+}
+
+const batchMax = 5000;
+const batchBytesMax = 16_000_000;
+/** Half of the memory is left for what comes after the rebuild. */
+const rebuildShare = 0.5;
+
+export function createWindow(deps: Deps): Window {
+  const { history, meters, log, clock } = deps;
+  const memory = createKeyMemory(deps.memoryBytes);
+  const buffer = createOrderBuffer(deps.bufferBytesMax);
+  meters.gauge("cdp_events_buffered", () => buffer.size);
+  return {
+    read: (eventLog, shard, from, isDone) =>
+      createLogReader({
+        log: eventLog,
+        shard,
+        from,
+        isDone,
+        buffer,
+        windowMs: deps.windowMs,
+        batchMax,
+        batchBytesMax,
+        onEarlyRelease: (count) => meters.add("cdp_window_early_releases", count),
+      }),
+    findDuplicates: createFindDuplicates({ history, memory, waitingAt: buffer.positionOf, meters, log }),
+    hold: createHoldEvents({ history, now: clock.now, retentionMs: deps.heldRetentionMs }),
+    remember(items) {
+      for (const item of items) memory.remember(item.key, item.event.ts);
+    },
+    rebuild: (stopped) => rebuildMemory(history, memory, Math.floor((deps.memoryBytes / 8) * rebuildShare), stopped),
+    routes: createRoutes({ history, directory: deps.directory, replayHeld: createReplayHeld({ history, accept: deps.accept }) }),
+  };
+}

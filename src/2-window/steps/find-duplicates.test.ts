@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import type { MeterName } from "../../contracts/meters.ts";
+import { keyToDecimal } from "../../core/event-key.ts";
+import type { History } from "../../stores/clickhouse/history.ts";
+import { anItem, t0 } from "../../testing/events.ts";
+import { silentLog } from "../../testing/silent-log.ts";
+import { openTestHistory } from "../../testing/test-history.ts";
+import { createFindDuplicates } from "./find-duplicates.ts";
+import { createHoldEvents } from "./hold-events.ts";
+import { rebuildMemory } from "./rebuild-memory.ts";
+import { createKeyMemory, type KeyMemory } from "./remember-keys.ts";
+
+let history: History;
+let drop: () => Promise<void>;
+let memory: KeyMemory;
+let counted: Map<MeterName, number>;
+const meters = { add: (name: MeterName, by = 1) => void counted.set(name, (counted.get(name) ?? 0) + by), gauge: () => undefined };
+
+beforeAll(async () => ({ history, drop } = await openTestHistory()));
+afterAll(() => drop());
+beforeEach(async () => {
+  await history.command("truncate table events");
+  await history.command("truncate table events_held");
+  memory = createKeyMemory(1 << 16);
+  counted = new Map();
+});
+
+const find = (waitingAt: (key: string) => number | undefined = () => undefined) =>
+  createFindDuplicates({ history, memory, waitingAt, meters, log: silentLog });
+
+async function inHistory(item: ReturnType<typeof anItem>): Promise<void> {
+  const { event } = item;
+  await history.insert("events", [
+    { tenant: 1, identity: 7, ts: event.ts, event_key: keyToDecimal(item.key), log_partition: item.partition, log_pos: item.position, event_id: event.eventId, content_hash: item.contentHash },
+  ]);
+}
+
+test("of one key in a batch the smallest log position is the first, whatever the order of times", async () => {
+  const later = anItem(2, { eventId: "e", ts: t0 });
+  const first = anItem(1, { eventId: "e", ts: t0 + 5 });
+  const { fresh, repeated } = await find()([later, first]);
+  expect(fresh).toEqual([first]);
+  expect(repeated).toEqual([later]);
+});
+
+test("an event whose first copy still waits in the window is a duplicate", async () => {
+  const item = anItem(9, { eventId: "e" });
+  const { fresh } = await find(() => 3)([item]);
+  expect(fresh).toEqual([]);
+});
+
+test("an event that history has at another position is a duplicate; at its own it is the same event again", async () => {
+  await inHistory(anItem(5, { eventId: "e" }));
+  const { fresh } = await find()([anItem(6, { eventId: "e" })]);
+  expect(fresh).toEqual([]);
+  const again = anItem(5, { eventId: "e" });
+  expect((await find()([again])).fresh).toEqual([again]);
+});
+
+test("other content under the same id is a duplicate too, and counted as a conflict", async () => {
+  await inHistory(anItem(5, { eventId: "e" }, 11));
+  expect((await find()([anItem(6, { eventId: "e" }, 12)])).fresh).toEqual([]);
+  expect(counted.get("cdp_dedup_conflicts")).toBe(1);
+  expect(counted.get("cdp_events_dedup_hits")).toBe(1);
+});
+
+test("a held event is known to duplicates, but its own replay passes", async () => {
+  const hold = createHoldEvents({ history, now: () => Date.now(), retentionMs: 3_600_000 });
+  await hold([{ item: anItem(5, { eventId: "e", held: "late" }), state: "quarantined", reason: "late", detail: "" }]);
+  expect((await find()([anItem(6, { eventId: "e" })])).fresh).toEqual([]);
+  const replay = anItem(7, { eventId: "e", replay: true });
+  expect((await find()([replay])).fresh).toEqual([replay]);
+});
+
+test("after a rebuild, memory answers for new events and history for what it holds", async () => {
+  const old = anItem(1, { eventId: "old" });
+  await inHistory(old);
+  await rebuildMemory(history, memory, 1000, () => false);
+  expect(memory.complete).toBe(true);
+  expect(memory.mayHave(old.key)).toBe(true);
+  const fresh = anItem(2, { eventId: "new" });
+  expect((await find()([fresh, anItem(3, { eventId: "old" })])).fresh).toEqual([fresh]);
+});
+
+test("a rebuild that cannot hold everything covers only the newest days", async () => {
+  for (let day = 0; day < 5; day++) await inHistory(anItem(day + 1, { eventId: `day-${day}`, ts: t0 + day * 86_400_000 }));
+  await rebuildMemory(history, memory, 2, () => false);
+  expect(memory.complete).toBe(false);
+  expect(memory.covers(t0)).toBe(false);
+  expect(memory.covers(t0 + 4 * 86_400_000)).toBe(true);
+  expect((await find()([anItem(9, { eventId: "day-0", ts: t0 })])).fresh).toEqual([]);
+});

@@ -1,0 +1,83 @@
+import type { Logger } from "../../contracts/logger.ts";
+import type { Meters } from "../../contracts/meters.ts";
+import type { PipelineEvent } from "../../contracts/pipeline-event.ts";
+import { keyFromDecimal } from "../../core/event-key.ts";
+import type { History } from "../../stores/clickhouse/history.ts";
+import type { KeyMemory } from "./remember-keys.ts";
+
+interface Deps {
+  history: History;
+  memory: KeyMemory;
+  /** Position at which an event of this key still waits in the window. */
+  waitingAt(key: string): number | undefined;
+  meters: Meters;
+  log: Logger;
+}
+
+interface Found {
+  key: string;
+  partition: number;
+  position: number;
+  contentHash: number;
+  held: boolean;
+}
+
+/** Splits a batch into first and repeated events. The smallest log position of a key is the first; its content stands. */
+export function createFindDuplicates(deps: Deps) {
+  return async function findDuplicates(batch: PipelineEvent[]): Promise<{ fresh: PipelineEvent[]; repeated: PipelineEvent[] }> {
+    const firstHere = new Map<string, PipelineEvent>();
+    for (const item of batch) {
+      const known = firstHere.get(item.key);
+      if (!known || item.position < known.position) firstHere.set(item.key, item);
+    }
+    const inHistory = await lookUp(deps.history, batch.filter((item) => firstHere.get(item.key) === item && mustAsk(deps.memory, item)));
+    const fresh: PipelineEvent[] = [];
+    const repeated: PipelineEvent[] = [];
+    for (const item of batch) {
+      const first = firstHere.get(item.key) as PipelineEvent;
+      const waiting = deps.waitingAt(item.key);
+      const earlier =
+        first !== item ? first : waiting !== undefined && waiting < item.position ? undefined : inHistory.get(item.key)?.find((found) => repeats(found, item));
+      if (first === item && !earlier && (waiting === undefined || waiting > item.position)) fresh.push(item);
+      else repeated.push(item);
+      if (earlier && earlier.contentHash !== item.contentHash) noteConflict(deps, item);
+    }
+    deps.meters.add("cdp_events_dedup_hits", repeated.length);
+    return { fresh, repeated };
+  };
+}
+
+const mustAsk = (memory: KeyMemory, { key, event }: PipelineEvent): boolean =>
+  memory.mayHave(key) || !memory.covers(event.ts) || (event.serverTs === true && !memory.complete);
+
+/** A row is a duplicate only if its log position is another one; a replayed event ignores the row that held it. */
+const repeats = (found: Found, item: PipelineEvent): boolean =>
+  (found.partition !== item.partition || found.position !== item.position) && !(found.held && item.event.replay);
+
+function noteConflict(deps: Deps, item: PipelineEvent): void {
+  deps.meters.add("cdp_dedup_conflicts");
+  deps.log.warn({ tenant: item.event.tenantId, source: item.event.sourceId, key: item.key }, "dedup_conflict: same eventId, other content");
+}
+
+const lookUpMax = 5000;
+
+async function lookUp(history: History, items: PipelineEvent[]): Promise<Map<string, Found[]>> {
+  const found = new Map<string, Found[]>();
+  for (let from = 0; from < items.length; from += lookUpMax) {
+    const some = items.slice(from, from + lookUpMax);
+    const params = { keys: some.map((item) => BigInt(`0x${item.key}`)), tenants: [...new Set(some.map((item) => item.event.tenantId))] };
+    const rows = await history.query<{ key: string; partition: number; position: number; contentHash: number; held: boolean }>(
+      `select toString(event_key) key, log_partition partition, log_pos position, content_hash contentHash, false held
+         from events where event_key in {keys:Array(UInt128)}
+       union all
+       select toString(event_key), log_partition, log_pos, content_hash, true
+         from events_held where tenant in {tenants:Array(UInt32)} and event_key in {keys:Array(UInt128)}`,
+      params,
+    );
+    for (const row of rows) {
+      const key = keyFromDecimal(row.key);
+      found.set(key, [...(found.get(key) ?? []), { ...row, key }]);
+    }
+  }
+  return found;
+}

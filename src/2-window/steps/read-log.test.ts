@@ -1,0 +1,73 @@
+import { expect, test } from "vitest";
+import { encodeRecord, decodeEvent } from "../../core/log-record.ts";
+import { eventKey } from "../../core/event-key.ts";
+import type { CanonicalEvent } from "../../contracts/canonical-event.ts";
+import { anEvent, t0 } from "../../testing/events.ts";
+import { createMemoryLog } from "../../testing/memory-log.ts";
+import { createOrderBuffer } from "./order-events.ts";
+import { createLogReader } from "./read-log.ts";
+
+const keyOf = (event: CanonicalEvent): string => eventKey(event.tenantId, event.sourceId, event.eventId);
+
+function setup(over: { batchMax?: number; isDone?: (position: number) => boolean; bufferBytesMax?: number } = {}) {
+  const log = createMemoryLog();
+  let early = 0;
+  const reader = createLogReader({
+    log, shard: 0, from: log.head(0), isDone: over.isDone ?? (() => false), buffer: createOrderBuffer(over.bufferBytesMax ?? 1e6), windowMs: 5000,
+    batchMax: over.batchMax ?? 100, batchBytesMax: 1e6, onEarlyRelease: (count) => (early += count),
+  });
+  const append = (...events: CanonicalEvent[]) => log.append(0, events.map((event) => encodeRecord(event, keyOf(event))));
+  const ids = async (now: number) => (await reader.next(now)).map((record) => decodeEvent(record.bytes).eventId);
+  return { reader, append, ids, early: () => early };
+}
+
+test("events wait until the wall clock has passed them by the window when the log is idle", async () => {
+  const { append, ids } = setup();
+  await append(anEvent({ eventId: "a", ts: t0 }), anEvent({ eventId: "b", ts: t0 - 1000 }));
+  expect(await ids(t0 + 3000)).toEqual([]);
+  expect(await ids(t0 + 4000)).toEqual(["b"]);
+  expect(await ids(t0 + 5000)).toEqual(["a"]);
+});
+
+test("historical, held and replayed events do not wait", async () => {
+  const { append, ids } = setup();
+  await append(anEvent({ eventId: "h", historical: true }), anEvent({ eventId: "q", held: "late" }), anEvent({ eventId: "r", replay: true }), anEvent({ eventId: "live" }));
+  expect(await ids(t0)).toEqual(["h", "q", "r"]);
+});
+
+test("positions that are in state are not read again", async () => {
+  const { append, ids } = setup({ isDone: (position) => position === 0 });
+  await append(anEvent({ eventId: "done", historical: true }), anEvent({ eventId: "todo", historical: true }));
+  expect(await ids(t0)).toEqual(["todo"]);
+});
+
+test("an import does not starve live events, nor they the import", async () => {
+  const { append, ids } = setup({ batchMax: 4 });
+  for (let i = 0; i < 6; i++) await append(anEvent({ eventId: `h${i}`, historical: true }), anEvent({ eventId: `l${i}`, ts: t0 + i }));
+  const first = await ids(t0 + 60_000);
+  expect(first.filter((id) => id.startsWith("l"))).toEqual(["l0", "l1", "l2"]);
+  expect(first.filter((id) => id.startsWith("h"))).toEqual(["h0"]);
+});
+
+test("what waits is found by key: in the window, among what does not wait, and beyond what was read", async () => {
+  const { append, reader } = setup({ batchMax: 1 });
+  const window = anEvent({ eventId: "w" });
+  const import1 = anEvent({ eventId: "i1", historical: true });
+  const import2 = anEvent({ eventId: "i2", historical: true });
+  await append(window, import1, import2);
+  await reader.next(t0);
+  const unread = anEvent({ eventId: "u" });
+  await append(unread);
+  const keys = [window, import1, import2, unread].map(keyOf);
+  expect(await reader.findWaiting(keys, 1000)).toEqual(new Set([keyOf(window), keyOf(import2), keyOf(unread)]));
+});
+
+test("a full window releases early instead of stopping, and says so", async () => {
+  const { append, ids, early } = setup({ bufferBytesMax: 170 * 8 });
+  await append(...Array.from({ length: 20 }, (_, i) => anEvent({ eventId: `e${i}`, ts: t0 + i })));
+  const out: string[] = [];
+  for (let i = 0; i < 10; i++) out.push(...(await ids(t0)));
+  expect(out.length).toBeGreaterThan(0);
+  expect(out).toEqual([...out].sort((a, b) => Number(a.slice(1)) - Number(b.slice(1))));
+  expect(early()).toBe(out.length);
+});

@@ -1,0 +1,125 @@
+import type { EventLog, LogRecord } from "../../contracts/event-log.ts";
+import { decodeHead } from "../../core/log-record.ts";
+import type { OrderBuffer } from "./order-events.ts";
+
+interface Deps {
+  log: EventLog;
+  shard: number;
+  /** First position to read. */
+  from: number;
+  /** True for positions that are already in state. */
+  isDone(position: number): boolean;
+  buffer: OrderBuffer;
+  windowMs: number;
+  batchMax: number;
+  batchBytesMax: number;
+  onEarlyRelease(count: number): void;
+}
+
+/** Reads one partition of the log through its window: batches come out in the order in which they are to be processed. */
+export interface LogReader {
+  /** The next batch; empty when nothing is due at `now`. A batch not processed must be kept by the caller. */
+  next(now: number): Promise<LogRecord[]>;
+  /** Accepted events that no batch has carried yet. */
+  backlog(): number;
+  /** Which of these keys still wait: in the window, or among at most `scanMax` records not read yet. */
+  findWaiting(keys: string[], scanMax: number): Promise<Set<string>>;
+}
+
+const chunkRecords = 2000;
+const chunkBytes = 8_000_000;
+/** How far live events are looked for behind an import: 8 bytes each. */
+const immediateMax = 200_000;
+/** Live events go first, but an import never starves. */
+const windowShare = 0.75;
+
+export function createLogReader(deps: Deps): LogReader {
+  const { log, shard, buffer, batchMax } = deps;
+  let readAt = deps.from;
+  let logTime = -Infinity;
+  let immediate: number[] = [];
+  let carried: number[] = [];
+
+  const readAhead = async (): Promise<boolean> => {
+    while (!buffer.full && immediate.length < immediateMax) {
+      const records = await log.read(shard, readAt, chunkRecords, chunkBytes);
+      if (records.length === 0) return true;
+      for (const record of records) {
+        readAt = record.position + 1;
+        if (deps.isDone(record.position)) continue;
+        const head = headOf(record);
+        if (head && !head.replay) logTime = head.receivedAt;
+        if (!head || head.immediate) immediate.push(record.position);
+        else buffer.add({ ts: head.ts, key: head.key, position: record.position });
+      }
+    }
+    return false;
+  };
+  const fromWindow = (watermark: number, max: number): number[] => {
+    const { entries, early } = buffer.release(watermark, Math.max(0, Math.floor(max)));
+    if (early > 0) deps.onEarlyRelease(early);
+    return entries.map((entry) => entry.position);
+  };
+
+  return {
+    async next(now) {
+      const idle = await readAhead();
+      let positions = carried;
+      carried = [];
+      if (positions.length === 0) {
+        const watermark = (idle ? now : logTime) - deps.windowMs;
+        positions = fromWindow(watermark, batchMax * windowShare);
+        positions.push(...immediate.splice(0, batchMax - positions.length));
+        positions.push(...fromWindow(watermark, batchMax - positions.length));
+      }
+      const { records, rest } = await fetch(log, shard, positions, deps.batchBytesMax);
+      carried = rest;
+      return records;
+    },
+    backlog: () => log.head(shard) - readAt + buffer.size + immediate.length + carried.length,
+    async findWaiting(keys, scanMax) {
+      const waiting = new Set(keys.filter((key) => buffer.positionOf(key) !== undefined));
+      const wanted = new Set(keys);
+      const look = (records: LogRecord[]): void => {
+        for (const record of records) {
+          const key = headOf(record)?.key;
+          if (key !== undefined && wanted.has(key)) waiting.add(key);
+        }
+      };
+      const held = [...carried, ...immediate];
+      for (let at = 0; at < held.length; at += chunkRecords) look(await log.readAt(shard, held.slice(at, at + chunkRecords)));
+      for (let at = readAt; at < readAt + scanMax; ) {
+        const records = await log.read(shard, at, chunkRecords, chunkBytes);
+        if (records.length === 0) break;
+        look(records);
+        at = (records.at(-1) as LogRecord).position + 1;
+      }
+      return waiting;
+    },
+  };
+}
+
+/** A record whose head cannot be read goes on at once, to be dead-lettered where the outcome is recorded. */
+function headOf(record: LogRecord): ReturnType<typeof decodeHead> | undefined {
+  try {
+    return decodeHead(record.bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+const fetchRecords = 500;
+
+/** Reads records at these positions until the batch is large enough; the rest is for the next batch. */
+async function fetch(log: EventLog, shard: number, positions: number[], bytesMax: number): Promise<{ records: LogRecord[]; rest: number[] }> {
+  const records: LogRecord[] = [];
+  let bytes = 0;
+  let at = 0;
+  while (at < positions.length && bytes < bytesMax) {
+    const some = await log.readAt(shard, positions.slice(at, at + fetchRecords));
+    for (const record of some) bytes += record.bytes.length;
+    records.push(...some);
+    at += some.length;
+  }
+  return { records, rest: positions.slice(at) };
+}

@@ -1,0 +1,28 @@
+import type { ProfileId } from "../../contracts/identity.ts";
+import type { KeptApart, Link } from "../../contracts/link-rule.ts";
+import type { Queries } from "../../stores/postgres/db.ts";
+
+export interface KeptApartPairs {
+  keptApart: (KeptApart & { profileA: ProfileId; profileB: ProfileId })[];
+  /** Manual links on the same two ends: a later one lifts the pair. */
+  manualLinks: Link[];
+}
+
+/** The kept-apart pairs between, or within, these profiles. */
+export async function readKeptApart(q: Queries, profiles: readonly { tenantId: number; profileId: ProfileId }[]): Promise<KeptApartPairs> {
+  const rows = await q.query<{ a: number; b: number; decidedMs: number; profileA: number; profileB: number; ts: number | null; key: string; ord: number }>(
+    `with touched as (select * from unnest($1::int[], $2::bigint[]) t (tenant_id, profile_id))
+     select k.a, k.b, k.decided_ms as "decidedMs", x.profile_id as "profileA", y.profile_id as "profileB",
+            l.ts_ms as ts, encode(l.key, 'hex') as key, l.ord
+       from kept_apart k
+       join identity x on x.tenant_id = k.tenant_id and x.identity_id = k.a
+       join identity y on y.tenant_id = k.tenant_id and y.identity_id = k.b
+       left join link l on l.tenant_id = k.tenant_id and l.a = k.a and l.b = k.b and l.manual
+      where (x.tenant_id, x.profile_id) in (select * from touched) and (y.tenant_id, y.profile_id) in (select * from touched)`,
+    [profiles.map((p) => p.tenantId), profiles.map((p) => p.profileId)],
+  );
+  return {
+    keptApart: rows.map(({ a, b, decidedMs, profileA, profileB }) => ({ a, b, decidedMs, profileA, profileB })),
+    manualLinks: rows.flatMap(({ a, b, ts, key, ord }) => (ts === null ? [] : [{ a, b, manual: true, ts, key, ord }])),
+  };
+}

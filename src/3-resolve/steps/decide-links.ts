@@ -1,0 +1,100 @@
+import type { TenantSettings } from "../../contracts/directory.ts";
+import type { ProfileId, Regrouping } from "../../contracts/identity.ts";
+import type { Queries } from "../../stores/postgres/db.ts";
+import { freezeProfiles } from "../queries/freeze-profiles.ts";
+import type { IdentityRow } from "../queries/lock-identities.ts";
+import { moveMembers, moveProfiles } from "../queries/move-members.ts";
+import { readKeptApart } from "../queries/read-kept-apart.ts";
+import { writeGroups } from "../queries/write-groups.ts";
+import { decideCluster } from "./decide-cluster.ts";
+import { decideRegion, type Region } from "./decide-region.ts";
+import { type Cluster, gatherClusters } from "./gather-clusters.ts";
+import type { Group } from "./group.ts";
+import { describeRegrouping, type NamedGroup, nameGroups, rivalsOf } from "./name-groups.ts";
+import { readRegions } from "./read-regions.ts";
+import { recordLinks } from "./record-links.ts";
+import type { CandidateLink } from "./tenant-link.ts";
+
+/** Of a tenant's profiles, when each was first seen (ms); those without an event are left out. */
+export type FirstSeenOf = (tenantId: number, profileIds: ProfileId[]) => Promise<Map<ProfileId, number>>;
+
+export interface Decision {
+  regrouping: Regrouping;
+  refused: number;
+  /** Profiles of regions that are too large to decide anew: frozen by this decision. */
+  frozen: { tenantId: number; profileIds: ProfileId[] }[];
+}
+
+/**
+ * Records links and brings the profiles in line with all that is on record, in a number of statements that does not depend
+ * on the number of links (but for regions near `regionMax`, which are read one by one).
+ */
+export async function decideLinks(
+  q: Queries, links: readonly CandidateLink[], firstSeenOf: FirstSeenOf,
+  { settingsOf, regionMax }: { settingsOf: (tenantId: number) => TenantSettings; regionMax: number },
+): Promise<Decision> {
+  const recorded = await recordLinks(q, links, settingsOf);
+  if (recorded.links.length === 0) return { regrouping: { merged: [], refold: [], gone: [] }, refused: 0, frozen: [] };
+  const profiles = [...recorded.rows.values()].filter(({ id, profileId }) => id === profileId);
+  const clusters = gatherClusters(recorded, await readKeptApart(q, profiles));
+
+  const groups: Group[] = [];
+  const doubtful: Cluster[] = [];
+  let refused = 0;
+  const take = (cluster: Cluster, asItIs: boolean): boolean => {
+    const decided = decideCluster(cluster, asItIs);
+    groups.push(...(decided?.groups ?? []));
+    refused += decided?.refused ?? 0;
+    return decided !== undefined;
+  };
+  for (const cluster of clusters) {
+    if (!take(cluster, cluster.profiles.some((row) => row.frozen))) doubtful.push(cluster);
+  }
+
+  const { region, tooLarge } = doubtful.length === 0 ? { region: undefined, tooLarge: [] } : await readRegions(q, doubtful, regionMax);
+  for (const cluster of tooLarge) take(cluster, true);
+  if (region) {
+    const anew = decideRegion(region, doubtful.flatMap((cluster) => cluster.links));
+    groups.push(...anew.groups);
+    refused += anew.refused;
+  }
+  await refreeze(q, tooLarge, region);
+  const named = nameGroups(groups, await firstSeenOfAll(rivalsOf(groups), firstSeenOf));
+  await writeBack(q, named, new Map([...recorded.rows.values(), ...(region?.rows ?? [])].map((row) => [row.id, row])));
+  const frozen = tooLarge.map(({ tenantId, profiles: rows }) => ({ tenantId, profileIds: rows.map(({ id }) => id) }));
+  return { regrouping: describeRegrouping(named), refused, frozen };
+}
+
+async function firstSeenOfAll(rivals: readonly { tenantId: number; profileId: ProfileId }[], firstSeenOf: FirstSeenOf): Promise<Map<ProfileId, number>> {
+  const all = new Map<ProfileId, number>();
+  for (const [tenantId, own] of Map.groupBy(rivals, (rival) => rival.tenantId)) {
+    for (const [profileId, ms] of await firstSeenOf(tenantId, own.map(({ profileId }) => profileId))) all.set(profileId, ms);
+  }
+  return all;
+}
+
+/** A region that could be decided anew is no longer frozen. */
+async function refreeze(q: Queries, tooLarge: readonly Cluster[], region: Region | undefined): Promise<void> {
+  const freezing = tooLarge.flatMap(({ tenantId, profiles }) => profiles.map(({ id }) => ({ tenantId, profileId: id })));
+  if (freezing.length > 0) await freezeProfiles(q, freezing, true);
+  const thawing = (region?.rows ?? []).filter(({ frozen }) => frozen);
+  if (thawing.length > 0) await freezeProfiles(q, thawing, false);
+}
+
+/** `rows` are the identities as they were read, those that represent a former profile included. */
+async function writeBack(q: Queries, groups: readonly NamedGroup[], rows: ReadonlyMap<number, IdentityRow>): Promise<void> {
+  const profiles = groups.filter(({ members }) => members === undefined)
+    .flatMap(({ tenantId, former, profileId }) => former.filter((from) => from !== profileId).map((from) => ({ tenantId, from, to: profileId })));
+  if (profiles.length > 0) await moveProfiles(q, profiles);
+  const members = groups.flatMap(({ tenantId, members: ids = [], profileId }) =>
+    ids.filter((id) => rows.get(id)?.profileId !== profileId).map((id) => ({ tenantId, id, to: profileId })));
+  if (members.length > 0) await moveMembers(q, members);
+  const changed = groups.filter((group) => differs(group, rows.get(group.profileId)));
+  if (changed.length > 0) await writeGroups(q, changed.map((group) => ({ ...group, kinds: [...group.kinds].sort() })));
+}
+
+function differs({ profileId, kinds, contested, newest, frozen }: NamedGroup, row: IdentityRow | undefined): boolean {
+  if (!row || row.profileId !== profileId || row.contested !== contested || row.newest !== newest || row.frozen !== frozen) return true;
+  const before = row.kinds ?? [row.kind];
+  return before.length !== kinds.size || before.some((kind) => !kinds.has(kind));
+}

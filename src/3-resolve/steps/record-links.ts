@@ -1,0 +1,82 @@
+import type { TenantSettings } from "../../contracts/directory.ts";
+import type { IdentityId } from "../../contracts/identity.ts";
+import { priorityOf } from "../../core/tenant-defaults.ts";
+import type { Queries } from "../../stores/postgres/db.ts";
+import { type IdentityRow, lockIdentityRows } from "../queries/lock-identities.ts";
+import { readKnownLinks } from "../queries/read-known-links.ts";
+import { writeLinks } from "../queries/write-links.ts";
+import { writePartners } from "../queries/write-partners.ts";
+import { weakerEnd } from "../rules/shared-identifier.ts";
+import { placeOf } from "./order-links.ts";
+import { type CandidateLink, pairOf } from "./tenant-link.ts";
+
+const partnersMaxDefault = 5;
+
+export interface RecordedLink extends CandidateLink {
+  /** The pair was on record with a later (ts, key). */
+  moved: boolean;
+}
+
+export interface Recorded {
+  /** The links that changed the record. */
+  links: RecordedLink[];
+  /** The ends of all links and the identities that represent their profiles, locked, with their new partner counts. */
+  rows: Map<IdentityId, IdentityRow>;
+  /** Identities that these links made shared. */
+  becameShared: IdentityRow[];
+}
+
+/**
+ * Locks the ends of links, and then the identities that represent their profiles: whoever holds the latter is alone in
+ * changing what belongs to a profile or touches it. Then writes what is new. Links between tenants or entities are none.
+ */
+export async function recordLinks(q: Queries, candidates: readonly CandidateLink[], settingsOf: (tenantId: number) => TenantSettings): Promise<Recorded> {
+  const rows = new Map<IdentityId, IdentityRow>();
+  await lockInto(rows, q, candidates.flatMap(({ tenantId, a, b }) => [{ tenantId, identityId: a }, { tenantId, identityId: b }]));
+  const sound = candidates.filter((link) => isSound(link, rows));
+  const links = await withoutKnown(q, sound);
+  if (links.length === 0) return { links, rows, becameShared: [] };
+  const represented = links.flatMap(({ a, b }) => [a, b]).map((id) => rows.get(id)).filter((row) => row !== undefined);
+  await lockInto(rows, q, represented.filter(({ profileId }) => !rows.has(profileId)).map(({ tenantId, profileId }) => ({ tenantId, identityId: profileId })));
+  await writeLinks(q, links);
+  return { links, rows, becameShared: await countNewPartners(q, links, rows, settingsOf) };
+}
+
+async function lockInto(rows: Map<IdentityId, IdentityRow>, q: Queries, identities: { tenantId: number; identityId: IdentityId }[]): Promise<void> {
+  if (identities.length === 0) return;
+  for (const row of await lockIdentityRows(q, identities)) rows.set(row.id, row);
+}
+
+function isSound(link: CandidateLink, rows: Map<IdentityId, IdentityRow>): boolean {
+  const [a, b] = [rows.get(link.a), rows.get(link.b)];
+  return a !== undefined && b !== undefined && a.tenantId === link.tenantId && b.tenantId === link.tenantId && a.entity === b.entity;
+}
+
+async function withoutKnown(q: Queries, links: readonly CandidateLink[]): Promise<RecordedLink[]> {
+  if (links.length === 0) return [];
+  const places = new Map((await readKnownLinks(q, links)).map((link) => [pairOf(link), placeOf(link)]));
+  return links.flatMap((link) => {
+    const known = places.get(pairOf(link));
+    return known !== undefined && known <= placeOf(link) ? [] : [{ ...link, moved: known !== undefined }];
+  });
+}
+
+async function countNewPartners(q: Queries, links: readonly RecordedLink[], rows: Map<IdentityId, IdentityRow>, settingsOf: (tenantId: number) => TenantSettings) {
+  const grown = new Set<IdentityRow>();
+  for (const link of links.filter(({ manual, moved }) => !manual && !moved)) {
+    const settings = settingsOf(link.tenantId);
+    const weaker = weakerEnd(link, (id) => priorityOf(settings, rows.get(id)?.kind ?? ""));
+    const row = weaker === undefined ? undefined : rows.get(weaker);
+    if (!row) continue;
+    row.partners += 1;
+    grown.add(row);
+  }
+  const becameShared = [...grown].filter((row) => !row.shared && row.partners > partnersMaxOf(settingsOf(row.tenantId), row.kind));
+  for (const row of becameShared) row.shared = true;
+  if (grown.size > 0) await writePartners(q, [...grown]);
+  return becameShared;
+}
+
+export function partnersMaxOf(settings: TenantSettings, kind: string): number {
+  return settings.identifierKinds.find((known) => known.kind === kind)?.partnersMax ?? partnersMaxDefault;
+}

@@ -1,0 +1,133 @@
+import { Type } from "typebox";
+import type { Routes } from "../contracts/http.ts";
+import { cursorKey, decodeCursor, encodeCursor } from "../core/cursor.ts";
+import { ApiError } from "../core/errors.ts";
+import { parseTimeBound } from "../core/time.ts";
+import { createEventStatus, EventStatus } from "./event-status.ts";
+import { EventView, eventView } from "./event-view.ts";
+import { profileOfPublicId, publicIdsOf } from "./find-profile.ts";
+import type { ProfileDeps } from "./index.ts";
+import { listEvents, type EventFilter } from "./queries/list-events.ts";
+
+const page = {
+  limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100 }),
+  cursor: Type.Optional(Type.String({ description: "nextCursor of the page before" })),
+};
+const filters = {
+  type: Type.Optional(Type.String({ description: "Event name" })),
+  source: Type.Optional(Type.String({ description: "context.source as sent" })),
+  startDate: Type.Optional(Type.String({ description: "ISO-8601; a date alone is a whole day in the tenant's time zone" })),
+  endDate: Type.Optional(Type.String({ description: "As startDate; both included when dates" })),
+};
+const List = Type.Object({
+  success: Type.Literal(true),
+  data: Type.Array(EventView),
+  meta: Type.Object({ nextCursor: Type.Union([Type.String(), Type.Null()]) }),
+});
+
+interface ListQuery {
+  type?: string;
+  source?: string;
+  startDate?: string;
+  endDate?: string;
+  profileId?: string;
+  limit: number;
+  cursor?: string;
+}
+type Scope = Pick<EventFilter, "identities" | "withSystem">;
+
+/** Reads of events: of the tenant, of a profile, and of one event's fate. All newest first, by cursor. */
+export function createEventRoutes(deps: ProfileDeps): Routes {
+  const { history, directory } = deps;
+  const statusOf = createEventStatus(deps);
+
+  async function list(tenantId: number, query: ListQuery, scope: Scope): Promise<object> {
+    const zone = deps.settingsOf(tenantId).timeZone;
+    const place = query.cursor === undefined ? undefined : decodeCursor(query.cursor, 2);
+    const rows = await listEvents(history, {
+      tenantId,
+      ...scope,
+      ...(query.type !== undefined && { name: query.type }),
+      ...(query.source !== undefined && { source: query.source }),
+      ...(query.startDate !== undefined && { from: parseTimeBound("startDate", query.startDate, zone).start }),
+      ...(query.endDate !== undefined && { to: parseTimeBound("endDate", query.endDate, zone).end }),
+      ...(place && { after: { ts: Number(place[0]), key: cursorKey(place[1]) } }),
+      limit: query.limit + 1,
+    });
+    const shown = rows.slice(0, query.limit);
+    const ids = await publicIdsOf(deps, tenantId, shown.map((row) => row.identity));
+    const last = rows.length > query.limit ? shown.at(-1) : undefined;
+    return {
+      success: true,
+      data: shown.map((row) => eventView(row, ids.get(row.identity) ?? null, tenantId, directory)),
+      meta: { nextCursor: last ? encodeCursor([last.ts, last.key]) : null },
+    };
+  }
+
+  async function identitiesOf(tenantId: number, publicId: string): Promise<number[]> {
+    const profileId = await profileOfPublicId(deps, tenantId, publicId);
+    return (await deps.membersOf(deps.db, tenantId, [profileId])).get(profileId) ?? [profileId];
+  }
+
+  return (app) => {
+    app.get<{ Querystring: ListQuery }>(
+      "/api/cdp/events",
+      {
+        config: { access: "read" },
+        schema: {
+          tags: ["Events"],
+          summary: "Events, newest first",
+          querystring: Type.Object({ ...filters, profileId: Type.Optional(Type.String()), ...page }),
+          response: { 200: List },
+        },
+      },
+      async (request) => {
+        const { tenantId } = request.principal as { tenantId: number };
+        const { profileId } = request.query;
+        return list(tenantId, request.query, profileId === undefined ? {} : { identities: await identitiesOf(tenantId, profileId) });
+      },
+    );
+    for (const [path, summary, withSystem] of [
+      ["/api/cdp/profiles/:id/events", "A profile's events, newest first", false],
+      ["/api/cdp/profiles/:id/timeline", "A profile's events and what Tributary did to it, newest first", true],
+    ] as const) {
+      app.get<{ Params: { id: string }; Querystring: ListQuery }>(
+        path,
+        {
+          config: { access: "read" },
+          schema: {
+            tags: ["Profiles"],
+            summary,
+            params: Type.Object({ id: Type.String() }),
+            querystring: Type.Object({ ...filters, ...page }),
+            response: { 200: List },
+          },
+        },
+        async (request) => {
+          const { tenantId } = request.principal as { tenantId: number };
+          return list(tenantId, request.query, { identities: await identitiesOf(tenantId, request.params.id), withSystem });
+        },
+      );
+    }
+    app.get<{ Params: { eventId: string }; Querystring: { sourceId?: string } }>(
+      "/api/cdp/events/:eventId",
+      {
+        config: { access: "read" },
+        schema: {
+          tags: ["Events"],
+          summary: "What became of an accepted event: waiting, processed, quarantined or rejected",
+          params: Type.Object({ eventId: Type.String() }),
+          querystring: Type.Object({ sourceId: Type.Optional(Type.String({ description: "Else the newest of that id, and how many others" })) }),
+          response: { 200: Type.Object({ success: Type.Literal(true), data: EventStatus }) },
+        },
+      },
+      async (request) => {
+        const { tenantId } = request.principal as { tenantId: number };
+        const { sourceId } = request.query;
+        const sources = directory.sources(tenantId).filter((source) => sourceId === undefined || source.publicId === sourceId);
+        if (sources.length === 0) throw new ApiError("not_found", `there is no source ${sourceId}`);
+        return { success: true, data: await statusOf(tenantId, request.params.eventId, sources) };
+      },
+    );
+  };
+}

@@ -1,0 +1,126 @@
+import type { TenantSettings } from "../../contracts/directory.ts";
+import type { IdentityId, ProfileId, Regrouping } from "../../contracts/identity.ts";
+import type { Meters } from "../../contracts/meters.ts";
+import type { InState } from "../../contracts/pipeline-event.ts";
+import type { Queries } from "../../stores/postgres/db.ts";
+import { compact, mergeStates } from "../fold.ts";
+import { deleteProfiles, keyOf, readHot, readTraits, writeHot, writeTraits, type ProfileKey } from "../queries/profile-rows.ts";
+import { emptyState, type ProfileState } from "../state.ts";
+import type { Delta } from "./fold-batch.ts";
+import type { Refold } from "./fold-history.ts";
+
+interface Deps {
+  settingsOf(tenantId: number): TenantSettings;
+  foldHistory(refolds: Refold[], inState: InState): Promise<Map<Refold, ProfileState>>;
+  membersOf(q: Queries, tenantId: number, profileIds: ProfileId[]): Promise<Map<ProfileId, IdentityId[]>>;
+  meters: Meters;
+}
+
+export interface StateChange {
+  deltas: Iterable<Delta>;
+  regrouping: Regrouping;
+  /** Profile of an anchor after the regrouping. */
+  profileOf(tenantId: number, anchor: IdentityId): ProfileId;
+  /** Positions in state of every partition, this batch's included; asked for only when something is folded anew. */
+  inState(): Promise<InState>;
+}
+
+interface Work {
+  key: ProfileKey;
+  deltas: ProfileState[];
+  absorbed: ProfileKey[];
+  withTraits: boolean;
+  refoldMembers?: IdentityId[];
+}
+
+const allTables = ["profile_hot", "profile_trait", "profile_secret"] as const;
+
+/**
+ * Brings the profiles that a batch touched up to date, in the state transaction: locks their rows in id order, merges what
+ * the batch adds, sums merged profiles, and folds anew from history what was split or what the kept state cannot tell.
+ */
+export function createWriteState(deps: Deps) {
+  return async function writeState(q: Queries, change: StateChange): Promise<void> {
+    const works = plan(change);
+    const gone = change.regrouping.gone;
+    const rows = await readHot(q, [...works.values()].flatMap((work) => [work.key, ...work.absorbed]).concat(gone), true);
+    await readTraits(q, traitKeys(works, rows), rows);
+
+    const written = new Map<Work, ProfileState>();
+    for (const work of works.values()) {
+      const state = rows.get(keyOf(work.key)) ?? emptyState();
+      const settings = deps.settingsOf(work.key.tenantId);
+      for (const key of work.absorbed) mergeStates(state, rows.get(keyOf(key)) ?? emptyState(), settings);
+      for (const delta of work.deltas) mergeStates(state, delta, settings);
+      written.set(work, state);
+    }
+    const anew = await foldAnew(deps, q, [...works.values()].filter((work) => work.refoldMembers || written.get(work)?.cannotTell), change);
+    for (const [work, state] of anew) written.set(work, state);
+
+    await store(q, written, new Set(anew.keys()), gone);
+    deps.meters.add("cdp_profiles_merged", change.regrouping.merged.reduce((sum, merge) => sum + merge.absorbed.length, 0));
+  };
+}
+
+function plan({ deltas, regrouping, profileOf }: StateChange): Map<string, Work> {
+  const works = new Map<string, Work>();
+  const workOf = (key: ProfileKey): Work => {
+    const work = works.get(keyOf(key)) ?? { key, deltas: [], absorbed: [], withTraits: false };
+    works.set(keyOf(key), work);
+    return work;
+  };
+  for (const { tenantId, anchor, state } of deltas) {
+    const work = workOf({ tenantId, profileId: profileOf(tenantId, anchor) });
+    work.deltas.push(state);
+    if (state.traits.size > 0) work.withTraits = true;
+  }
+  for (const { tenantId, survivor, absorbed } of regrouping.merged) {
+    const work = workOf({ tenantId, profileId: survivor });
+    work.absorbed.push(...absorbed.map((profileId) => ({ tenantId, profileId })));
+    work.withTraits = true;
+  }
+  for (const { tenantId, profileId, members } of regrouping.refold) {
+    workOf({ tenantId, profileId }).refoldMembers = members;
+  }
+  return works;
+}
+
+function traitKeys(works: Map<string, Work>, rows: Map<string, ProfileState>): ProfileKey[] {
+  return [...works.values()]
+    .filter((work) => work.withTraits && !work.refoldMembers)
+    .flatMap((work) => [work.key, ...work.absorbed])
+    .filter((key) => rows.has(keyOf(key)));
+}
+
+async function foldAnew(deps: Deps, q: Queries, works: Work[], change: StateChange): Promise<Map<Work, ProfileState>> {
+  if (works.length === 0) return new Map();
+  const refolds = new Map<Refold, Work>();
+  for (const work of works) {
+    const { tenantId, profileId } = work.key;
+    const members = work.refoldMembers ?? (await deps.membersOf(q, tenantId, [profileId])).get(profileId) ?? [profileId];
+    refolds.set({ tenantId, profileId, members }, work);
+  }
+  const states = await deps.foldHistory([...refolds.keys()], await change.inState());
+  deps.meters.add("cdp_profiles_refolded", works.length);
+  return new Map([...refolds].map(([refold, work]) => [work, states.get(refold) ?? emptyState()]));
+}
+
+async function store(q: Queries, written: Map<Work, ProfileState>, anew: Set<Work>, gone: ProfileKey[]): Promise<void> {
+  const rows: (ProfileKey & { state: ProfileState })[] = [];
+  const emptied: ProfileKey[] = [...gone];
+  for (const [work, state] of written) {
+    emptied.push(...work.absorbed);
+    // A profile that was split off and has no event of its own has no row either.
+    if (state.totalEvents === 0) emptied.push(work.key);
+    else rows.push({ ...work.key, state });
+    compact(state);
+  }
+  const kept = new Set(rows.map(keyOf));
+  await deleteProfiles(q, emptied.filter((key) => !kept.has(keyOf(key))), allTables);
+  const rewritten = [...anew].map((work) => work.key).filter((key) => kept.has(keyOf(key)));
+  await deleteProfiles(q, rewritten, ["profile_trait", "profile_secret"]);
+  if (rows.length > 0) await writeHot(q, rows);
+  const withTraits = [...written.keys()].filter((work) => work.withTraits || anew.has(work)).map((work) => keyOf(work.key));
+  const traitRows = new Set(withTraits);
+  await writeTraits(q, rows.filter((row) => traitRows.has(keyOf(row))));
+}

@@ -1,0 +1,153 @@
+import { mkdir } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import type { FastifyInstance } from "fastify";
+import { createAccess } from "../access/index.ts";
+import { createIngest, normaliseValue, registerBodyParsers } from "../1-ingest/index.ts";
+import { createWindow } from "../2-window/index.ts";
+import { createResolve } from "../3-resolve/index.ts";
+import { createProfile } from "../4-profile/index.ts";
+import { createActivate } from "../6-activate/index.ts";
+import type { Logger } from "../contracts/logger.ts";
+import type { Tenant } from "../contracts/directory.ts";
+import { systemClock } from "../core/clock.ts";
+import { createPublicIds } from "../core/public-id.ts";
+import { defaultTenantSettings } from "../core/tenant-defaults.ts";
+import { createApp, createMeters } from "../http/index.ts";
+import { startPartitionWorker, type PartitionWorker } from "../partition-worker.ts";
+import { createPipeline } from "../pipeline.ts";
+import { isBadHistoryData } from "../stores/clickhouse/connect.ts";
+import { createLateHistory } from "../stores/clickhouse/late-history.ts";
+import { openLocalLog } from "../stores/log/local-log.ts";
+import { openMirror } from "../stores/log/mirror.ts";
+import { createLateDb } from "../stores/postgres/late-db.ts";
+import { takePartition } from "../stores/postgres/partitions.ts";
+import { isBadData, isOutage } from "../stores/postgres/sqlstates.ts";
+import { lockInstance } from "./instance-lock.ts";
+import { openHistory, openState } from "./open-stores.ts";
+import { readSecrets, writePrivate } from "./secrets.ts";
+import type { Settings } from "./settings.ts";
+import { watchBacklog } from "./watch-backlog.ts";
+
+export interface RunningServer {
+  app: FastifyInstance;
+  url: string;
+  /** The bootstrap key, when this start made it. */
+  adminKey: string | undefined;
+  /** Stops taking requests, finishes the batch under way, and shuts the embedded engines down. */
+  stop(): Promise<void>;
+}
+
+const shard = 0;
+const bufferBytesMax = 64_000_000;
+const memoryBytes = 128_000_000;
+const waitingScanMax = 1_000_000;
+const depthMax = 32;
+
+/** Starts everything in one process. The door opens first, as soon as the log and the mirrored keys are there. */
+export async function startServer(settings: Settings, logger: Logger, version: string): Promise<RunningServer> {
+  await mkdir(settings.dataDir, { recursive: true });
+  const closers: (() => unknown)[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    closers.push(await lockInstance(settings.dataDir));
+    return await start(settings, logger, version, closers, closeAll);
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+async function start(settings: Settings, logger: Logger, version: string, closers: (() => unknown)[], closeAll: () => Promise<void>): Promise<RunningServer> {
+  const clock = systemClock;
+  const meters = createMeters();
+  const { pepper } = await readSecrets(settings.dataDir, settings);
+  const publicIds = createPublicIds(pepper);
+  const log = await openLocalLog({ dir: join(settings.dataDir, "log"), clock });
+  closers.push(() => log.close());
+  const mirror = openMirror({ dir: join(settings.dataDir, "mirror") });
+  closers.push(() => mirror.close());
+
+  const db = createLateDb();
+  const history = createLateHistory();
+  const access = createAccess({ db, mirror, clock, publicIds, isOutage });
+  const { directory } = access;
+  const settingsOf = (tenantId: number): Tenant["settings"] => directory.tenant(tenantId)?.settings ?? defaultTenantSettings;
+
+  let worker: PartitionWorker | undefined;
+  let lowWater: (() => number) | undefined;
+  let findWaiting = async (_keys: string[]): Promise<Set<string>> => new Set();
+  const watch = watchBacklog({
+    log, shard, clock, dataDir: settings.dataDir, limits: settings, lowWater: () => lowWater?.(),
+    onError: (error) => logger.warn({ error: String(error) }, "the backlog could not be looked at"),
+  });
+  closers.push(() => watch.stop());
+
+  const ingest = createIngest({
+    log, directory, clock, publicIds, meters,
+    limits: { maxEventBytes: settings.eventBytesMax, maxBatchSize: settings.batchSizeMax, maxDepth: depthMax },
+    windowMs: settings.windowSizeMs, graceMs: settings.gracePeriodMs, backlog: watch.full,
+  });
+  const window = createWindow({
+    history, directory, clock, meters, log: logger, accept: ingest.accept, windowMs: settings.windowSizeMs,
+    bufferBytesMax, memoryBytes, heldRetentionMs: settings.quarantineRetentionMs,
+  });
+  const resolve = createResolve({ db, pepper, settingsOf, meters, log: logger });
+  const profile = createProfile({
+    db, history, directory, clock, publicIds, meters, settingsOf,
+    membersOf: resolve.membersOf, profilesOf: resolve.profilesOf, identifiersOf: resolve.identifiersOf,
+    findWaiting: (keys) => findWaiting(keys),
+    async findProfile(tenantId, kind, value) {
+      const normalised = normaliseValue(kind, value, settingsOf(tenantId));
+      return normalised === undefined ? undefined : (await resolve.find(db, tenantId, "person", kind, normalised))?.profileId;
+    },
+  });
+  const activate = createActivate({ db, history, publicIds, membersOf: resolve.membersOf, writeSystemEvents: profile.writeSystemEvents });
+  meters.gauge("cdp_log_bytes", () => log.stats().bytes);
+  meters.gauge("cdp_backlog_events", () => worker?.backlog() ?? 0);
+
+  const app = await createApp({
+    directory, log: logger, clock, meters, version, bodyLimit: settings.bodyBytesMax, registerBodyParsers,
+    routes: [ingest.routes, window.routes, access.routes, ...profile.routes],
+    checks: { log: () => log.check(), state: () => db.check(), history: () => history.check(), disk: watch.checkDisk },
+    accepting: () => directory.ready() && watch.full() === undefined,
+  });
+  const url = await app.listen({ port: settings.port, host: settings.host });
+  closers.push(() => app.close());
+
+  const opened = await Promise.allSettled([openState(settings, db, logger), openHistory(settings, history, logger)]);
+  for (const store of opened) if (store.status === "fulfilled") closers.push(store.value);
+  for (const store of opened) if (store.status === "rejected") throw store.reason;
+  const { adminKey } = await access.bootstrap({
+    ...(settings.adminKey !== undefined && { adminKey: settings.adminKey }),
+    keepAdminKey: (key) => writePrivate(join(settings.dataDir, "admin-key"), `${key}\n`),
+  });
+
+  await resolve.advancePast(await profile.largestIdentity());
+  const partition = await takePartition(db, log.logId, shard, `${hostname()}:${process.pid}`);
+  const reader = window.read(log, shard, partition.positions.lowWater, (position) => partition.positions.has(position));
+  const pipeline = createPipeline({
+    partition, takenAtHead: log.head(shard), db, window, resolve, profile, activate, meters, logger,
+    isPoison: (error) => isBadData(error) || isBadHistoryData(error) || error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError,
+  });
+  lowWater = () => partition.positions.lowWater;
+  findWaiting = (keys) => reader.findWaiting(keys, waitingScanMax);
+  worker = startPartitionWorker({
+    log, shard, partition, reader, pipeline, drain: activate.drain, clock, meters, logger, tickMs: settings.tickerIntervalMs,
+  });
+
+  const stopping = { now: false };
+  const rebuilt = window.rebuild(() => stopping.now).catch((error: unknown) => logger.warn({ error: String(error) }, "event keys were not loaded; history decides"));
+  return {
+    app, url, adminKey,
+    async stop() {
+      stopping.now = true;
+      await app.close();
+      await worker?.stop();
+      await rebuilt;
+      await closeAll();
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, open, readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+export interface Secrets {
+  /** Mixed into the hashes by which identifiers match, and into public ids. */
+  pepper: Buffer;
+}
+
+/** Secrets from the settings, else from the data directory, made there on first use (mode 0600). */
+export async function readSecrets(dataDir: string, given: { pepper: string | undefined }): Promise<Secrets> {
+  return { pepper: given.pepper === undefined ? await keepSecret(dataDir, "pepper") : Buffer.from(given.pepper, "utf8") };
+}
+
+async function keepSecret(dataDir: string, name: string): Promise<Buffer> {
+  const folder = join(dataDir, "secrets");
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const path = join(folder, name);
+  const kept = await readFile(path, "utf8").catch(() => "");
+  if (kept.length >= 64) return Buffer.from(kept.trim(), "hex");
+  const secret = randomBytes(32);
+  await writePrivate(path, `${secret.toString("hex")}\n`);
+  return secret;
+}
+
+/** Writes a file that only its owner reads, and waits until it is on disk. */
+export async function writePrivate(path: string, text: string): Promise<void> {
+  const file = await open(path, "w", 0o600);
+  try {
+    await file.chmod(0o600);
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,42 @@
+import { existsSync, readFileSync } from "node:fs";
+import { pino } from "pino";
+import { startServer } from "./compose.ts";
+import { readSettings, SettingsError } from "./settings.ts";
+
+/** Runs the server until SIGTERM or SIGINT. Ends the process with 1 and one message when it cannot start. */
+export async function main(): Promise<void> {
+  try {
+    if (existsSync(".env")) process.loadEnvFile(".env");
+    const settings = readSettings(process.env, process.cwd());
+    const logger = pino({ level: settings.logLevel });
+    const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
+    const running = startServer(settings, logger, version);
+    endOnSignal(async () => (await running).stop());
+    const { url, adminKey } = await running;
+    process.stdout.write(`Tributary ${version} is ready on ${url} (docs at ${url}/docs, data in ${settings.dataDir})\n`);
+    if (adminKey !== undefined) {
+      process.stdout.write(`Admin key, shown once and kept in ${settings.dataDir}/admin-key: ${adminKey}\n`);
+    }
+  } catch (error) {
+    process.stderr.write(`${error instanceof SettingsError || error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  }
+}
+
+/** The first signal stops in order; a second one ends at once, which loses nothing that was accepted. */
+function endOnSignal(stop: () => Promise<void>): void {
+  let stopping = false;
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.on(signal, () => {
+      if (stopping) process.exit(1);
+      stopping = true;
+      stop().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          process.stderr.write(`${String(error)}\n`);
+          process.exit(1);
+        },
+      );
+    });
+  }
+}

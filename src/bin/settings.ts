@@ -1,0 +1,171 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { duration, integer, oneOf, path, secret, size, text, url, type Kind } from "./setting-kinds.ts";
+import { parseSettingsFile } from "./settings-file.ts";
+
+interface Setting<T> {
+  /** Environment variable; it wins over the file. */
+  env: string;
+  /** Key in `tributary.yaml`. */
+  key?: string;
+  kind: Kind<T>;
+  fallback: T;
+  /** Errors do not repeat the value. */
+  hidden?: true;
+}
+
+const setting = <T>(env: string, kind: Kind<T>, fallback: T, more: { key?: string } = {}): Setting<T> => ({ env, kind, fallback, ...more });
+
+const hidden = (env: string, kind: Kind<string>): Setting<string | undefined> => ({ env, kind, fallback: undefined, hidden: true });
+
+/** STREAM's key, which the environment may override in capitals: `event-processor.window-size` as EVENT_PROCESSOR_WINDOW_SIZE. */
+const keyed = <T>(key: string, kind: Kind<T>, fallback: T): Setting<T> =>
+  setting(key.toUpperCase().replace(/[^A-Z]/g, "_"), kind, fallback, { key });
+
+const hourMs = 3_600_000;
+const mb = 1024 ** 2;
+const gb = 1024 ** 3;
+
+/** Every setting, once: name in code, name outside, what it may be, and what it is when nobody says. */
+const table = {
+  port: setting("PORT", integer(0, 65_535), 3001),
+  host: setting("HOST", text("a host name or address"), "127.0.0.1"),
+  dataDir: setting("DATA_DIR", path, "./data"),
+  adminKey: hidden("TRIBUTARY_ADMIN_KEY", secret(8)),
+  encryptionKey: hidden("TRIBUTARY_ENCRYPTION_KEY", secret(32)),
+  pepper: hidden("TRIBUTARY_PEPPER", secret(32)),
+  databaseUrl: hidden("DATABASE_URL", url("postgres:", "postgresql:")),
+  clickhouseUrl: hidden("CLICKHOUSE_URL", url("http:", "https:")),
+  kafkaBrokers: hidden("KAFKA_BROKERS", text("a list of host:port")),
+  redisUrl: hidden("REDIS_URL", url("redis:", "rediss:")),
+  roles: setting("TRIBUTARY_ROLES", text("all, or a list of roles such as api,worker"), "all"),
+  logLevel: setting("LOG_LEVEL", oneOf("trace", "debug", "info", "warn", "error", "fatal", "silent"), "info"),
+  nodeEnv: setting("NODE_ENV", text("production, development or another name"), "development"),
+  bodyBytesMax: setting("MAX_BODY_BYTES", size(1024), 5 * mb),
+  eventBytesMax: setting("MAX_EVENT_BYTES", size(256), 128 * 1024),
+  batchSizeMax: setting("MAX_BATCH_SIZE", integer(1, 100_000), 1000),
+  logBytesMax: setting("LOG_BYTES_MAX", size(mb), 10 * gb),
+  logAgeMsMax: setting("LOG_AGE_MAX", duration(1000), 24 * hourMs),
+  diskReserveBytes: setting("DISK_RESERVE_BYTES", size(0), gb),
+  quarantineRetentionMs: setting("QUARANTINE_RETENTION", duration(1000), 30 * 24 * hourMs),
+  windowSizeMs: keyed("event-processor.window-size", duration(0, hourMs), 5000),
+  gracePeriodMs: keyed("event-processor.grace-period", duration(0), 120_000),
+  dedupTtlMs: keyed("event-processor.dedup-ttl", duration(0), 600_000),
+  tickerIntervalMs: keyed("event-processor.ticker-interval", duration(10, 60_000), 1000),
+  reengageInactivityMs: keyed("segment-engine.reengage-inactivity-threshold", duration(1), 600_000),
+  powerUserThreshold: keyed("segment-engine.power-user-threshold", integer(1, 1_000_000), 5),
+  powerUserWindowMs: keyed("segment-engine.power-user-window", duration(1), 24 * hourMs),
+  transport: keyed("transport.mode", oneOf("local", "memory", "kafka"), "local"),
+  kafkaBootstrapServers: keyed("kafka.bootstrap-servers", text("a list of host:port"), ""),
+  kafkaTopic: keyed("kafka.topics.cdp-events", text("a topic name"), "cdp-events"),
+} satisfies Record<string, Setting<unknown>>;
+
+type Values = { [Name in keyof typeof table]: (typeof table)[Name]["fallback"] };
+
+/** Settings of one process. Times are milliseconds, sizes bytes, `dataDir` is absolute. */
+export interface Settings
+  extends Omit<Values, "kafkaBrokers" | "redisUrl" | "roles" | "nodeEnv" | "transport" | "kafkaBootstrapServers" | "kafkaTopic"> {
+  /** NODE_ENV=production. */
+  production: boolean;
+}
+
+/** All that is wrong with the settings, one line each. */
+export class SettingsError extends Error {
+  readonly problems: string[];
+
+  constructor(problems: string[]) {
+    super(`The settings are not valid:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`);
+    this.name = "SettingsError";
+    this.problems = problems;
+  }
+}
+
+type Env = Record<string, string | undefined>;
+
+interface Found {
+  text: string;
+  from: string;
+}
+
+/** An empty variable counts as not set, as `.env` files write it. */
+function find({ env, key }: Setting<unknown>, environment: Env, file: Map<string, string>): Found | undefined {
+  const fromEnv = environment[env]?.trim();
+  if (fromEnv) return { text: fromEnv, from: env };
+  const fromFile = key === undefined ? undefined : file.get(key)?.trim();
+  return fromFile ? { text: fromFile, from: `${key} in tributary.yaml` } : undefined;
+}
+
+/** `DEBUG=cdp:*` is AURA's name for LOG_LEVEL=debug. */
+function withAliases(env: Env): Env {
+  const wanted = (env["DEBUG"] ?? "").split(/[\s,]+/).some((name) => name === "*" || name.startsWith("cdp:"));
+  return wanted && !env["LOG_LEVEL"]?.trim() ? { ...env, LOG_LEVEL: "debug" } : env;
+}
+
+function unknownKeys(file: Map<string, string>): string[] {
+  const known = Object.values<Setting<unknown>>(table).flatMap(({ key }) => key ?? []);
+  return [...file.keys()].filter((key) => !known.includes(key))
+    .map((key) => `${key} in tributary.yaml: no such key; known are ${known.join(", ")}`);
+}
+
+function readTable(env: Env, file: Map<string, string>, cwd: string, problems: string[]): Values {
+  const entries = Object.entries<Setting<unknown>>(table).map(([name, one]) => {
+    const found = find(one, env, file);
+    const given = found ?? (typeof one.fallback === "string" ? { text: one.fallback, from: one.env } : undefined);
+    if (given === undefined) return [name, one.fallback];
+    const value = one.kind.parse(given.text, cwd);
+    if (value === undefined) {
+      const shown = one.hidden ? `${given.text.length} characters` : JSON.stringify(given.text.slice(0, 100));
+      problems.push(`${given.from}: found ${shown}, expected ${one.kind.expected}`);
+    }
+    return [name, value ?? one.fallback];
+  });
+  return Object.fromEntries(entries) as Values;
+}
+
+/** What later versions bring refuses the start: ignoring it would look like success. */
+function notBuiltYet(values: Values, env: Env, file: Map<string, string>): string[] {
+  const problems: string[] = [];
+  const mode = find(table.transport, env, file);
+  if (values.transport === "kafka") problems.push(`${mode?.from}: found "kafka", which is not built yet; expected local or memory`);
+  if (values.kafkaBrokers) problems.push("KAFKA_BROKERS: Kafka is not built yet; unset it to use the local log");
+  if (values.kafkaBootstrapServers && mode === undefined) {
+    problems.push("kafka.bootstrap-servers: Kafka is not built yet; remove it, or set transport.mode to local");
+  }
+  if (values.redisUrl) problems.push("REDIS_URL: Redis is not built yet; unset it, one process needs none");
+  if (values.roles !== "all") {
+    problems.push(`TRIBUTARY_ROLES: found ${JSON.stringify(values.roles)}, expected all; roles in processes of their own are not built yet`);
+  }
+  return problems;
+}
+
+/**
+ * Settings from the environment and the text of `tributary.yaml`, without reading anything else.
+ * Throws one `SettingsError` that lists everything that is wrong.
+ */
+export function settingsFrom(environment: Env, yamlText: string, cwd: string): Settings {
+  const env = withAliases(environment);
+  const file = parseSettingsFile(yamlText);
+  const problems = [...file.problems, ...unknownKeys(file.values)];
+  const values = readTable(env, file.values, cwd, problems);
+  problems.push(...notBuiltYet(values, env, file.values));
+  if (values.eventBytesMax > values.bodyBytesMax) {
+    problems.push(`MAX_EVENT_BYTES: found ${values.eventBytesMax}, expected at most MAX_BODY_BYTES (${values.bodyBytesMax})`);
+  }
+  if (problems.length > 0) throw new SettingsError(problems);
+  const { kafkaBrokers, redisUrl, roles, nodeEnv, transport, kafkaBootstrapServers, kafkaTopic, ...settings } = values;
+  return { ...settings, production: nodeEnv === "production" };
+}
+
+/** Settings from the environment and `tributary.yaml` in `cwd`, where there is one. Throws `SettingsError`. */
+export function readSettings(environment: Env, cwd: string): Settings {
+  return settingsFrom(environment, readOptional(join(cwd, "tributary.yaml")), cwd);
+}
+
+function readOptional(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
+    throw new SettingsError([`tributary.yaml: cannot be read (${(error as NodeJS.ErrnoException).code})`]);
+  }
+}

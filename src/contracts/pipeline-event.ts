@@ -1,0 +1,27 @@
+import type { CanonicalEvent } from "./canonical-event.ts";
+import type { IdentityId } from "./identity.ts";
+
+/** An event on its way through the rooms: what the log holds, where, and what the steps found out. */
+export interface PipelineEvent {
+  /** Number of the log partition in the state database, and the position in it. */
+  partition: number;
+  position: number;
+  /** Event key, 32 lower-case hex digits. */
+  key: string;
+  /** 52 bits of a hash of the content: tells a re-sent event from another one under the same id. */
+  contentHash: number;
+  event: CanonicalEvent;
+  /** Strongest first; set by 3-resolve. Empty when the event has no usable identifier. */
+  identities: IdentityId[];
+}
+
+/** Why an accepted event is not applied. */
+export interface Held {
+  item: PipelineEvent;
+  state: "quarantined" | "rejected";
+  reason: string;
+  detail: string;
+}
+
+/** Whether a position of a log partition is in state: folding from history leaves out rows that are not. */
+export type InState = (partition: number, position: number) => boolean;

@@ -1,0 +1,65 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { CanonicalEvent } from "../contracts/canonical-event.ts";
+import { eventKey } from "./event-key.ts";
+import { decodeEvent, decodeHead, encodeRecord } from "./log-record.ts";
+
+const event: CanonicalEvent = {
+  tenantId: 7,
+  sourceId: 2,
+  eventId: "e-1",
+  kind: "track",
+  name: "purchase",
+  ts: 1_771_150_000_123,
+  receivedAt: 1_771_150_000_456,
+  late: false,
+  identifiers: [{ entity: "person", kind: "email", value: "a@example.com" }],
+  warnings: [],
+};
+const key = eventKey(7, 2, "e-1");
+
+describe("the head is read without the event", () => {
+  const rows: [what: string, more: Partial<CanonicalEvent>, immediate: boolean, held: boolean][] = [
+    ["an ordinary event waits in the window", {}, false, false],
+    ["an import does not", { historical: true }, true, false],
+    ["nor does an event that is held back", { held: "late" }, true, true],
+    ["nor one that was released", { replay: true }, true, false],
+  ];
+  test.each(rows)("%s", (_what, more, immediate, held) => {
+    expect(decodeHead(encodeRecord({ ...event, ...more }, key))).toEqual({ immediate, held, tenantId: 7, ts: event.ts, receivedAt: event.receivedAt, key });
+  });
+});
+
+test("whatever an event holds comes back", () => {
+  const drawn = fc.record({
+    tenantId: fc.nat({ max: 2 ** 32 - 1 }),
+    ts: fc.integer({ min: -8.64e15, max: 8.64e15 }),
+    receivedAt: fc.integer({ min: 0, max: 8.64e15 }),
+    eventId: fc.string({ unit: "grapheme" }),
+    name: fc.string({ unit: "binary" }),
+    properties: fc.dictionary(fc.string(), fc.jsonValue()),
+  });
+  fc.assert(
+    fc.property(drawn, ({ properties, ...fields }) => {
+      const sent = { ...event, ...fields, properties: JSON.parse(JSON.stringify(properties)) as NonNullable<CanonicalEvent["properties"]> };
+      const record = encodeRecord(sent, key);
+      expect(decodeEvent(record)).toEqual(sent);
+      expect(decodeHead(record)).toMatchObject({ tenantId: sent.tenantId, ts: sent.ts, receivedAt: sent.receivedAt, key });
+    }),
+  );
+});
+
+test("a record is read where it lies in a larger buffer", () => {
+  const record = encodeRecord(event, key);
+  const page = new Uint8Array(record.length + 20);
+  page.set(record, 10);
+  const slice = page.subarray(10, 10 + record.length);
+  expect(decodeHead(slice).key).toBe(key);
+  expect(decodeEvent(slice)).toEqual(event);
+});
+
+test("a record of another version is refused", () => {
+  const record = encodeRecord(event, key);
+  record[0] = 9;
+  expect(() => decodeHead(record)).toThrow("version 9, expected 1");
+});

@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { EventLog, LogRecord } from "./contracts/event-log.ts";
+import type { Logger } from "./contracts/logger.ts";
+import type { Meters } from "./contracts/meters.ts";
+import type { LogReader } from "./2-window/index.ts";
+import type { Clock } from "./core/clock.ts";
+import type { Pipeline } from "./pipeline.ts";
+import { StaleEpochError, type OwnedPartition } from "./stores/postgres/partitions.ts";
+
+export interface WorkerDeps {
+  log: EventLog;
+  shard: number;
+  partition: OwnedPartition;
+  reader: LogReader;
+  pipeline: Pipeline;
+  /** Delivers what the state transactions left to deliver; resolves with how much. */
+  drain(): Promise<number>;
+  clock: Clock;
+  meters: Meters;
+  logger: Logger;
+  tickMs: number;
+}
+
+export interface PartitionWorker {
+  /** Accepted events of the partition that are not in state. */
+  backlog(): number;
+  /** Stops after the batch under way. */
+  stop(): Promise<void>;
+}
+
+const backOffMsMax = 10_000;
+
+/**
+ * Drives one partition: every tick reads what is due and processes it, batch after batch. An outage keeps the batch and
+ * tries again with growing pauses; nothing becomes late by waiting, because lateness was decided at the door.
+ */
+export function startPartitionWorker(deps: WorkerDeps): PartitionWorker {
+  const { reader, pipeline, clock, tickMs } = deps;
+  const stopping = new AbortController();
+  let batch: LogRecord[] = [];
+
+  const tick = async (): Promise<boolean> => {
+    if (batch.length === 0) batch = await reader.next(clock.now());
+    if (batch.length === 0) return (await deps.drain()) > 0;
+    await pipeline.process(batch);
+    batch = [];
+    await deps.log.dropBelow(deps.shard, deps.partition.positions.lowWater);
+    return true;
+  };
+  const run = async (): Promise<void> => {
+    let failures = 0;
+    while (!stopping.signal.aborted) {
+      try {
+        const busy = await tick();
+        failures = 0;
+        if (!busy) await pause(tickMs, stopping.signal);
+      } catch (error) {
+        if (error instanceof StaleEpochError) throw error;
+        deps.meters.add("cdp_tick_failures");
+        const waitMs = Math.min(backOffMsMax, 250 * 2 ** failures++);
+        deps.logger.warn({ error: String(error), waitMs }, "a tick failed and will be tried again");
+        await pause(waitMs, stopping.signal);
+      }
+    }
+  };
+  const done = run().catch((error: unknown) => deps.logger.error({ error: String(error) }, "the partition is no longer ours"));
+  return {
+    backlog: () => reader.backlog() + batch.length,
+    async stop() {
+      stopping.abort();
+      await done;
+    },
+  };
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined);
+}

@@ -1,0 +1,163 @@
+import type { LogRecord } from "./contracts/event-log.ts";
+import type { IdentityId, ProfileId, Regrouping } from "./contracts/identity.ts";
+import type { Logger } from "./contracts/logger.ts";
+import type { Meters } from "./contracts/meters.ts";
+import type { Held, InState, PipelineEvent } from "./contracts/pipeline-event.ts";
+import type { Window } from "./2-window/index.ts";
+import type { Resolve } from "./3-resolve/index.ts";
+import type { Delta, Profile } from "./4-profile/index.ts";
+import type { Activate } from "./6-activate/index.ts";
+import type { PositionSet } from "./core/position-set.ts";
+import { decodeBatch } from "./core/decode-batch.ts";
+import type { Db, Tx } from "./stores/postgres/db.ts";
+import { lockPartition, readPositions, savePositions, type OwnedPartition } from "./stores/postgres/partitions.ts";
+
+/**
+ * The path of an event behind the log, in order. Each batch is committed exactly once in effect: history first, under
+ * log positions that tell a repeated row; then everything else in one transaction that also records the positions.
+ *
+ *   log → 2-window → 3-resolve → 4-profile → history → state → 6-activate
+ */
+export interface PipelineDeps {
+  partition: OwnedPartition;
+  /** Head of the log when the partition was taken. */
+  takenAtHead: number;
+  db: Db;
+  window: Window;
+  resolve: Resolve;
+  profile: Profile;
+  activate: Activate;
+  meters: Meters;
+  logger: Logger;
+  /** True when an error is about the rows of the batch, so that halving finds the culprit; else it is an outage. */
+  isPoison(error: unknown): boolean;
+}
+
+export interface Pipeline {
+  /** Processes records of the log. Resolves when they are in history and state; throws on an outage, and may be called again. */
+  process(records: LogRecord[]): Promise<void>;
+}
+
+export function createPipeline(deps: PipelineDeps): Pipeline {
+  const { partition, meters } = deps;
+  /** Up to this position history may have rows already: of a process before this one, or of a try that failed. */
+  let doubtfulTo = deps.takenAtHead;
+
+  async function process(records: LogRecord[]): Promise<void> {
+    if (records.length === 0) return;
+    try {
+      await processBatch(records);
+    } catch (error) {
+      for (const record of records) doubtfulTo = Math.max(doubtfulTo, record.position);
+      if (!deps.isPoison(error)) throw error;
+      const half = records.length >> 1;
+      if (half === 0) return await bury(records, error);
+      await process(records.slice(0, half));
+      await process(records.slice(half));
+    }
+  }
+
+  async function processBatch(records: LogRecord[]): Promise<void> {
+    const { items, broken } = decodeBatch(partition.partitionId, records);
+    const { fresh } = await deps.window.findDuplicates(items);
+    const live = fresh.filter((item) => !item.event.held);
+    const late = fresh.filter((item) => item.event.held).map((item): Held => ({ item, state: "quarantined", reason: "late", detail: "" }));
+
+    const identities = await deps.resolve.mint(live.map((item) => item.event));
+    live.forEach((item, at) => (item.identities = identities[at] ?? []));
+    const { deltas, failed } = deps.profile.fold(live);
+    const rejected = [...broken, ...failed].map(({ item, error }): Held => ({ item, state: "rejected", reason: "not_processable", detail: String(error) }));
+    const dead = new Set(rejected.map((held) => held.item));
+    const good = live.filter((item) => !dead.has(item));
+
+    await deps.window.hold([...late, ...rejected]);
+    await deps.profile.writeHistory(await notInHistory(good));
+    deps.window.remember(good);
+    await commit(good, deltas, records);
+    meters.add("cdp_events_processed", good.length);
+    meters.add("cdp_events_dead_lettered", rejected.length);
+  }
+
+  /** The last resort for one event that some step cannot take: kept, listed, and out of the way. */
+  async function bury(records: LogRecord[], error: unknown): Promise<void> {
+    const { items, broken } = decodeBatch(partition.partitionId, records);
+    const rejected = [...items, ...broken.map((one) => one.item)];
+    deps.logger.error({ position: records[0]?.position, error: String(error) }, "event dead-lettered");
+    await deps.window.hold(rejected.map((item) => ({ item, state: "rejected", reason: "not_processable", detail: String(error) })));
+    await commit([], new Map(), records);
+    meters.add("cdp_events_dead_lettered", rejected.length);
+  }
+
+  /** Rows that a process before this one, or a failed try, has not written yet. */
+  async function notInHistory(items: PipelineEvent[]): Promise<PipelineEvent[]> {
+    const doubtful = items.filter((item) => item.position <= doubtfulTo).map((item) => item.position);
+    if (doubtful.length === 0) return items;
+    const there = await deps.profile.positionsInHistory(partition.partitionId, Math.min(...doubtful), Math.max(...doubtful));
+    return items.filter((item) => !there.has(item.position));
+  }
+
+  async function commit(good: PipelineEvent[], deltas: Map<string, Delta>, records: LogRecord[]): Promise<void> {
+    const done = records.map((record) => record.position);
+    try {
+      await deps.db.transaction(async (tx) => {
+        deps.resolve.settle(false);
+        const positions = await lockPartition(deps.db.in(tx), partition.partitionId, partition.epoch);
+        // A commit whose answer was lost: it is all there.
+        if (done.every((position) => positions.has(position))) return;
+        positions.add(done);
+        if (good.length > 0) await writeState(tx, good, deltas, positions);
+        await savePositions(deps.db.in(tx), partition.partitionId, positions);
+      });
+    } catch (error) {
+      deps.resolve.settle(false);
+      throw error;
+    }
+    deps.resolve.settle(true);
+    partition.positions.add(done);
+  }
+
+  async function writeState(tx: Tx, good: PipelineEvent[], deltas: Map<string, Delta>, positions: PositionSet): Promise<void> {
+    const wanted = identitiesOf(good);
+    const before = await deps.resolve.lockIdentities(tx, wanted);
+    const links = deps.resolve.linksOf(good.map((item) => item.event), good.map((item) => item.identities), good.map((item) => item.key));
+    const regrouping = await deps.resolve.decide(tx, links, firstSeen(tx, deltas, before));
+    const after = isQuiet(regrouping) ? before : await deps.resolve.lockIdentities(tx, wanted);
+    const change = {
+      deltas: deltas.values(),
+      regrouping,
+      profileOf: (tenantId: number, anchor: IdentityId) => after.get(`${tenantId}:${anchor}`) ?? anchor,
+      inState: () => positionsInState(tx, positions),
+    };
+    await deps.profile.writeState(tx, change);
+    await deps.activate.enqueue(tx, regrouping);
+  }
+
+  /** When profiles were first seen, this batch's events included: it decides which of two merging ones survives. */
+  const firstSeen = (tx: Tx, deltas: Map<string, Delta>, before: Map<string, ProfileId>) => async (tenantId: number, profileIds: ProfileId[]) => {
+    const seen = await deps.profile.firstSeenOf(tx, tenantId, profileIds);
+    for (const delta of deltas.values()) {
+      const profileId = before.get(`${delta.tenantId}:${delta.anchor}`);
+      if (delta.tenantId !== tenantId || profileId === undefined || !profileIds.includes(profileId)) continue;
+      seen.set(profileId, Math.min(seen.get(profileId) ?? Infinity, delta.state.firstSeen));
+    }
+    return seen;
+  };
+
+  async function positionsInState(tx: Tx, own: PositionSet): Promise<InState> {
+    const all = await readPositions(deps.db.in(tx));
+    all.set(partition.partitionId, own);
+    return (partitionId, position) => all.get(partitionId)?.has(position) ?? false;
+  }
+
+  return { process };
+}
+
+const isQuiet = ({ merged, refold, gone }: Regrouping): boolean => merged.length + refold.length + gone.length === 0;
+
+function identitiesOf(items: PipelineEvent[]): { tenantId: number; identityId: IdentityId }[] {
+  const wanted = new Map<string, { tenantId: number; identityId: IdentityId }>();
+  for (const { event, identities } of items) {
+    for (const identityId of identities) wanted.set(`${event.tenantId}:${identityId}`, { tenantId: event.tenantId, identityId });
+  }
+  return [...wanted.values()];
+}

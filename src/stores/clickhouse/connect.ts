@@ -1,0 +1,69 @@
+import { createClient, type ClickHouseClientConfigOptions, type ClickHouseSettings } from "@clickhouse/client";
+import { createChdbConnection } from "chdb/connection";
+import type { History } from "./history.ts";
+
+export interface HistorySettings {
+  /** Data directory of the embedded engine, or the URL of a server (credentials in it). */
+  at: { path: string } | { url: string };
+  /** Created when it does not exist. */
+  database: string;
+}
+
+/** The same for every query: bounded memory and threads, exact numbers, inserts that are durable when answered. */
+const querySettings: ClickHouseSettings = {
+  async_insert: 0,
+  insert_deduplicate: 0,
+  input_format_parallel_parsing: 0,
+  input_format_json_throw_on_bad_escape_sequence: 0,
+  max_partitions_per_insert_block: "0",
+  output_format_json_quote_64bit_integers: 0,
+  output_format_json_quote_decimals: 1,
+  max_memory_usage: "1000000000",
+  max_bytes_before_external_group_by: "300000000",
+  max_bytes_before_external_sort: "300000000",
+  max_threads: 2,
+  max_insert_threads: "1",
+  join_use_nulls: 0,
+  prefer_column_name_to_alias: 1,
+};
+
+/** Opens the history database. One directory is open in one process at a time, and one per process: an engine's rule. */
+export async function connectHistory(settings: HistorySettings): Promise<History> {
+  if (!/^[a-z_][a-z0-9_]*$/i.test(settings.database)) throw new Error(`"${settings.database}" is no database name`);
+  const base: ClickHouseClientConfigOptions =
+    "path" in settings.at
+      ? // The two packages carry their own copies of one and the same interface.
+        ({ connection: createChdbConnection({ path: settings.at.path }) } as unknown as ClickHouseClientConfigOptions)
+      : { url: settings.at.url, request_timeout: 120_000, compression: { request: true, response: true } };
+  const opener = createClient(base);
+  await opener.command({ query: `create database if not exists ${settings.database}` });
+  const client = "path" in settings.at ? opener : createClient({ ...base, database: settings.database });
+  if ("path" in settings.at) await client.command({ query: `use ${settings.database}` });
+
+  return {
+    async query<Row>(text: string, params?: Record<string, unknown>): Promise<Row[]> {
+      const answer = await client.query({ query: text, format: "JSONEachRow", clickhouse_settings: querySettings, ...(params && { query_params: params }) });
+      return answer.json<Row>();
+    },
+    async insert(table, rows) {
+      if (rows.length === 0) return;
+      await client.insert({ table, values: rows, format: "JSONEachRow", clickhouse_settings: querySettings });
+    },
+    async command(text, params) {
+      await client.command({ query: text, clickhouse_settings: querySettings, ...(params && { query_params: params }) });
+    },
+    async check() {
+      await client.query({ query: "select 1", format: "JSONEachRow" }).then((answer) => answer.json());
+    },
+    close: () => client.close(),
+  };
+}
+
+/**
+ * Codes that mean the rows were bad, not the server: cannot parse, type mismatch, value out of range, and kin.
+ * The batch is then halved until the culprit is alone.
+ */
+const badDataCodes = new Set(["6", "25", "26", "27", "38", "41", "53", "69", "70", "72", "117", "131", "321", "349", "407", "440", "467", "691"]);
+
+export const isBadHistoryData = (error: unknown): boolean =>
+  error instanceof Error && "type" in error && "code" in error && typeof error.code === "string" && badDataCodes.has(error.code);

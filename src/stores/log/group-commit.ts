@@ -1,0 +1,68 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+
+interface Waiting {
+  records: readonly Uint8Array[];
+  resolve(first: number): void;
+  reject(error: unknown): void;
+}
+
+export interface GroupCommitDeps {
+  /** Runs one write after the other; shared with whatever else writes. */
+  oneAtATime<T>(work: () => Promise<T>): Promise<T>;
+  /** Makes the records durable, all or none, and answers with the first one's position. */
+  commit(records: readonly Uint8Array[]): Promise<number>;
+  recordsMax: number;
+  bytesMax: number;
+}
+
+/**
+ * Lets appends that arrive while a write runs share the next one, which costs one flush however many they are.
+ * The records of one append are never parted. `recordsMax` and `bytesMax` bound a group unless a single append is larger.
+ */
+export function createGroupCommit({ oneAtATime, commit, recordsMax, bytesMax }: GroupCommitDeps): (records: readonly Uint8Array[]) => Promise<number> {
+  const waiting: Waiting[] = [];
+  let scheduled = false;
+
+  function takeGroup(): Waiting[] {
+    let records = 0;
+    let bytes = 0;
+    let taken = 0;
+    for (const append of waiting) {
+      records += append.records.length;
+      bytes += append.records.reduce((sum, record) => sum + record.length, 0);
+      if (taken > 0 && (records > recordsMax || bytes > bytesMax)) break;
+      taken++;
+    }
+    return waiting.splice(0, taken);
+  }
+
+  async function commitGroup(): Promise<void> {
+    // Everything that the present turn of the event loop still brings belongs to this group.
+    await nextTurn();
+    scheduled = false;
+    const group = takeGroup();
+    schedule();
+    try {
+      let position = await commit(group.flatMap((append) => append.records));
+      for (const append of group) {
+        append.resolve(position);
+        position += append.records.length;
+      }
+    } catch (error) {
+      for (const append of group) append.reject(error);
+    }
+  }
+
+  function schedule(): void {
+    if (scheduled || waiting.length === 0) return;
+    scheduled = true;
+    void oneAtATime(commitGroup);
+  }
+
+  return function append(records) {
+    return new Promise((resolve, reject) => {
+      waiting.push({ records, resolve, reject });
+      schedule();
+    });
+  };
+}

@@ -1,0 +1,63 @@
+import { createOneAtATime } from "./one-at-a-time.ts";
+import { removeSegment } from "./segment-directories.ts";
+import { createEmptySegment, openSegment } from "./segment.ts";
+import type { Segment } from "./segment.ts";
+
+/** The segments of a log in the order of their positions; each ends where the next begins. There is always one. */
+export interface SegmentList {
+  oldest(): Segment;
+  newest(): Segment;
+  /** A copy of the record. Throws when no segment has it. */
+  read(position: number): Uint8Array;
+  /** Adds an empty segment for the positions from `first` on. Changes nothing when it fails. */
+  add(first: number): Promise<void>;
+  /** Takes the segments that end at or below `position` out and removes them from disk, oldest first; never the newest. */
+  dropBelow(position: number): Promise<void>;
+  bytes(): number;
+  close(): Promise<void>;
+}
+
+/** Opens the segments that begin at `firsts`, ascending and not empty. */
+export function openSegmentList(dir: string, firsts: readonly number[], mapSizeBytes: number): SegmentList {
+  const segments = firsts.map((first) => openSegment(dir, first, mapSizeBytes));
+  const removeInOrder = createOneAtATime();
+
+  function at(index: number): Segment {
+    const segment = segments.at(index);
+    if (segment === undefined) throw new Error("a log without segments");
+    return segment;
+  }
+
+  function takeBelow(position: number): Segment[] {
+    const kept = segments.findLastIndex((segment, i) => i === 0 || segment.first <= position);
+    return segments.splice(0, kept);
+  }
+
+  return {
+    oldest: () => at(0),
+    newest: () => at(-1),
+    read(position) {
+      const record = segments.findLast((segment) => segment.first <= position)?.read(position);
+      if (record === undefined) throw new Error(`the log has no record at position ${position}`);
+      return record;
+    },
+    async add(first) {
+      await createEmptySegment(dir, first);
+      segments.push(openSegment(dir, first, mapSizeBytes));
+    },
+    async dropBelow(position) {
+      for (const segment of takeBelow(position)) {
+        await removeInOrder(async () => {
+          await segment.close();
+          await removeSegment(dir, segment.first);
+        });
+      }
+    },
+    bytes: () => segments.reduce((sum, segment) => sum + segment.bytes(), 0),
+    async close() {
+      await removeInOrder(async () => {
+        for (const segment of segments) await segment.close();
+      });
+    },
+  };
+}
