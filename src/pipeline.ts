@@ -40,6 +40,7 @@ export interface Pipeline {
 
 export function createPipeline(deps: PipelineDeps): Pipeline {
   const { partition, meters } = deps;
+  const commit = createCommit(deps);
   /** Up to this position history may have rows already: of a process before this one, or of a try that failed. */
   let doubtfulTo = deps.takenAtHead;
 
@@ -66,7 +67,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     const identities = await deps.resolve.mint(live.map((item) => item.event));
     live.forEach((item, at) => (item.identities = identities[at] ?? []));
     const { deltas, failed } = deps.profile.fold(live);
-    const rejected = [...broken, ...failed].map(({ item, error }): Held => ({ item, state: "rejected", reason: "not_processable", detail: String(error) }));
+    const rejected = [...broken, ...failed].map(({ item, error }) => rejection(item, error));
     const dead = new Set(rejected.map((held) => held.item));
     const good = live.filter((item) => !dead.has(item));
 
@@ -81,9 +82,9 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   /** The last resort for one event that some step cannot take: kept, listed, and out of the way. */
   async function bury(records: LogRecord[], error: unknown): Promise<void> {
     const { items, broken } = decodeBatch(partition.partitionId, records);
-    const rejected = [...items, ...broken.map((one) => one.item)];
-    deps.logger.error({ position: records[0]?.position, error: String(error) }, "event dead-lettered");
-    await deps.window.hold(rejected.map((item) => ({ item, state: "rejected", reason: "not_processable", detail: String(error) })));
+    const rejected = [...items, ...broken.map((one) => one.item)].map((item) => rejection(item, error));
+    deps.logger.error({ position: records[0]?.position, error: nameOf(error) }, "an event was dead-lettered");
+    await deps.window.hold(rejected);
     await commit([], new Map(), records);
     meters.add("cdp_events_dead_lettered", rejected.length);
   }
@@ -92,64 +93,71 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   async function notInHistory(items: PipelineEvent[]): Promise<PipelineEvent[]> {
     const doubtful = items.filter((item) => item.position <= doubtfulTo).map((item) => item.position);
     if (doubtful.length === 0) return items;
-    const there = await deps.profile.positionsInHistory(partition.partitionId, Math.min(...doubtful), Math.max(...doubtful));
+    const there = await deps.profile.positionsInHistory(partition.partitionId, doubtful);
     return items.filter((item) => !there.has(item.position));
   }
 
-  async function commit(good: PipelineEvent[], deltas: Map<string, Delta>, records: LogRecord[]): Promise<void> {
-    const done = records.map((record) => record.position);
-    try {
-      await deps.db.transaction(async (tx) => {
-        deps.resolve.settle(false);
-        const positions = await lockPartition(deps.db.in(tx), partition.partitionId, partition.epoch);
-        // A commit whose answer was lost: it is all there.
-        if (done.every((position) => positions.has(position))) return;
-        positions.add(done);
-        if (good.length > 0) await writeState(tx, good, deltas, positions);
-        await savePositions(deps.db.in(tx), partition.partitionId, positions);
-      });
-    } catch (error) {
-      deps.resolve.settle(false);
-      throw error;
-    }
-    deps.resolve.settle(true);
-    partition.positions.add(done);
-  }
+  return { process };
+}
 
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error);
+const rejection = (item: PipelineEvent, error: unknown): Held => ({ item, state: "rejected", reason: "not_processable", detail: String(error) });
+
+type Commit = (good: PipelineEvent[], deltas: Map<string, Delta>, records: LogRecord[]) => Promise<void>;
+
+/** The state transaction of a batch: everything it changes and the positions that say so, or nothing. */
+function createCommit({ db, partition, resolve, profile, activate }: PipelineDeps): Commit {
   async function writeState(tx: Tx, good: PipelineEvent[], deltas: Map<string, Delta>, positions: PositionSet): Promise<void> {
     const wanted = identitiesOf(good);
-    const before = await deps.resolve.lockIdentities(tx, wanted);
-    const links = deps.resolve.linksOf(good.map((item) => item.event), good.map((item) => item.identities), good.map((item) => item.key));
-    const regrouping = await deps.resolve.decide(tx, links, firstSeen(tx, deltas, before));
-    const after = isQuiet(regrouping) ? before : await deps.resolve.lockIdentities(tx, wanted);
-    const change = {
+    const before = await resolve.lockIdentities(tx, wanted);
+    const links = resolve.linksOf(good.map((item) => item.event), good.map((item) => item.identities), good.map((item) => item.key));
+    const regrouping = await resolve.decide(tx, links, firstSeen(tx, deltas, before));
+    const after = isQuiet(regrouping) ? before : await resolve.lockIdentities(tx, wanted);
+    const absorbed = await profile.writeState(tx, {
       deltas: deltas.values(),
       regrouping,
-      profileOf: (tenantId: number, anchor: IdentityId) => after.get(`${tenantId}:${anchor}`) ?? anchor,
+      profileOf: (tenantId, anchor) => after.get(`${tenantId}:${anchor}`) ?? anchor,
       inState: () => positionsInState(tx, positions),
-    };
-    await deps.profile.writeState(tx, change);
-    await deps.activate.enqueue(tx, regrouping);
+    });
+    await activate.enqueue(tx, regrouping, absorbed);
   }
 
   /** When profiles were first seen, this batch's events included: it decides which of two merging ones survives. */
   const firstSeen = (tx: Tx, deltas: Map<string, Delta>, before: Map<string, ProfileId>) => async (tenantId: number, profileIds: ProfileId[]) => {
-    const seen = await deps.profile.firstSeenOf(tx, tenantId, profileIds);
+    const seen = await profile.firstSeenOf(tx, tenantId, profileIds);
+    const asked = new Set(profileIds);
     for (const delta of deltas.values()) {
       const profileId = before.get(`${delta.tenantId}:${delta.anchor}`);
-      if (delta.tenantId !== tenantId || profileId === undefined || !profileIds.includes(profileId)) continue;
+      if (delta.tenantId !== tenantId || profileId === undefined || !asked.has(profileId)) continue;
       seen.set(profileId, Math.min(seen.get(profileId) ?? Infinity, delta.state.firstSeen));
     }
     return seen;
   };
 
   async function positionsInState(tx: Tx, own: PositionSet): Promise<InState> {
-    const all = await readPositions(deps.db.in(tx));
+    const all = await readPositions(db.in(tx));
     all.set(partition.partitionId, own);
     return (partitionId, position) => all.get(partitionId)?.has(position) ?? false;
   }
 
-  return { process };
+  return async function commit(good, deltas, records) {
+    const done = records.map((record) => record.position);
+    try {
+      await db.transaction(async (tx) => {
+        const positions = await lockPartition(db.in(tx), partition.partitionId, partition.epoch);
+        // A commit whose answer was lost: it is all there.
+        if (done.every((position) => positions.has(position))) return;
+        positions.add(done);
+        if (good.length > 0) await writeState(tx, good, deltas, positions);
+        await savePositions(db.in(tx), partition.partitionId, positions);
+      });
+      resolve.settle(true);
+    } catch (error) {
+      resolve.settle(false);
+      throw error;
+    }
+    partition.positions.add(done);
+  };
 }
 
 const isQuiet = ({ merged, refold, gone }: Regrouping): boolean => merged.length + refold.length + gone.length === 0;

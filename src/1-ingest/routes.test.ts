@@ -151,6 +151,21 @@ test("one row that is too large costs itself only", async () => {
   expect(body.data.results[1]).toMatchObject({ status: "rejected", error: { code: "body_too_large" } });
 });
 
+test.each([
+  ["polluting keys", '{"type":"a","userId":"u","properties":{"__proto__":{"polluted":true}}}', "properties.__proto__"],
+  ["10,000 levels", `{"type":"a","userId":"u","properties":${'{"a":'.repeat(10_000)}1${"}".repeat(10_000)}}`, "properties.a.a"],
+  ["a number beyond every number", '{"type":"a","userId":"u","properties":{"n":1e999}}', "properties.n"],
+  ["NUL in an identifier", '{"type":"a","userId":"a\\u0000b"}', "userId"],
+  ["half a character in the id", '{"type":"a","userId":"u","eventId":"\\ud800"}', "eventId"],
+  ["10,000 traits", JSON.stringify({ type: "identify", userId: "u", traits: Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`t${i}`, i])) }), "traits"],
+])("%s cost their row only", async (_case, hostile, field) => {
+  const { post, events } = setUp();
+  const answer = await post(many, `{"events":[{"type":"before","userId":"u"},${hostile},{"type":"after","userId":"u"}]}`);
+  expect(answer).toMatchObject({ status: 202, body: { data: { accepted: 2, results: [{}, { error: { details: [{ field: expect.stringContaining(field) }] } }, {}] } } });
+  expect((await events()).map(({ name }) => name)).toEqual(["before", "after"]);
+  expect("polluted" in {}).toBe(false);
+});
+
 test("a batch without a good row is 422 and appends nothing", async () => {
   const { post, events } = setUp();
   expect(await post(many, { events: [{ type: "a" }] })).toMatchObject({ status: 422, body: { success: false, data: { accepted: 0, rejected: 1 } } });

@@ -1,9 +1,9 @@
 import type { FastifyReply, FastifyRequest, RouteShorthandOptions } from "fastify";
 import type { Routes } from "../contracts/http.ts";
 import type { Surface } from "../contracts/surface.ts";
+import { createSchemaCheck, fieldError } from "../core/check-schema.ts";
 import { ApiError } from "../core/errors.ts";
 import { acceptedAnswer, batchAnswer, streamAnswer, toApiError, toStreamError } from "./answers.ts";
-import { createSchemaCheck, fieldError } from "../core/check-schema.ts";
 import type { Findings } from "./findings.ts";
 import { BatchEnvelope, batchRouteSchema, eventRouteSchema, streamRouteSchema } from "./route-schemas.ts";
 import { readTime } from "./steps/stamp-time.ts";

@@ -38,7 +38,7 @@ interface Deps {
   lateness: LatenessRule;
 }
 
-export const rejected = (errors: FieldError[], eventId?: string): RowResult => ({ status: "rejected", eventId, errors });
+const rejected = (errors: FieldError[], eventId?: string): RowResult => ({ status: "rejected", eventId, errors });
 
 /**
  * Turns a row of a surface into a canonical event, or says everything that is wrong with it. Never throws, whatever JSON

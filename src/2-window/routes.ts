@@ -1,4 +1,5 @@
 import { Type } from "typebox";
+import type { CanonicalEvent } from "../contracts/canonical-event.ts";
 import type { Directory } from "../contracts/directory.ts";
 import type { Routes } from "../contracts/http.ts";
 import { cursorKey, decodeCursor, encodeCursor } from "../core/cursor.ts";
@@ -58,7 +59,7 @@ export function createRoutes({ history, directory, replayHeld }: Deps): Routes {
     timestamp: toIso(row.ts),
     receivedAt: toIso(row.receivedAt),
     expiresAt: toIso(row.expiresAt),
-    event: JSON.parse(row.payload.slice(1)) as unknown,
+    event: asSent(row.payload),
   });
 
   return (app) => {
@@ -99,4 +100,10 @@ export function createRoutes({ history, directory, replayHeld }: Deps): Routes {
       },
     );
   };
+}
+
+/** What the caller sent of a held event, without our own bookkeeping. */
+function asSent(payload: string): object {
+  const { kind, identifiers, traits, properties, context, sessionId } = JSON.parse(payload.slice(1)) as CanonicalEvent;
+  return { kind, identifiers: identifiers.map((one) => ({ type: one.kind, value: one.value })), traits, properties, context, sessionId };
 }

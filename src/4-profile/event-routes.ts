@@ -1,4 +1,6 @@
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { Type } from "typebox";
+import type { Principal } from "../contracts/directory.ts";
 import type { Routes } from "../contracts/http.ts";
 import { cursorKey, decodeCursor, encodeCursor } from "../core/cursor.ts";
 import { ApiError } from "../core/errors.ts";
@@ -6,7 +8,7 @@ import { parseTimeBound } from "../core/time.ts";
 import { createEventStatus, EventStatus } from "./event-status.ts";
 import { EventView, eventView } from "./event-view.ts";
 import { profileOfPublicId, publicIdsOf } from "./find-profile.ts";
-import type { ProfileDeps } from "./index.ts";
+import type { ProfileDeps } from "./deps.ts";
 import { listEvents, type EventFilter } from "./queries/list-events.ts";
 
 const page = {
@@ -19,7 +21,7 @@ const filters = {
   startDate: Type.Optional(Type.String({ description: "ISO-8601; a date alone is a whole day in the tenant's time zone" })),
   endDate: Type.Optional(Type.String({ description: "As startDate; both included when dates" })),
 };
-const List = Type.Object({
+const ListAnswer = Type.Object({
   success: Type.Literal(true),
   data: Type.Array(EventView),
   meta: Type.Object({ nextCursor: Type.Union([Type.String(), Type.Null()]) }),
@@ -36,15 +38,13 @@ interface ListQuery {
 }
 type Scope = Pick<EventFilter, "identities" | "withSystem">;
 
-/** Reads of events: of the tenant, of a profile, and of one event's fate. All newest first, by cursor. */
-export function createEventRoutes(deps: ProfileDeps): Routes {
-  const { history, directory } = deps;
-  const statusOf = createEventStatus(deps);
+type List = (tenantId: number, query: ListQuery, scope: Scope) => Promise<object>;
 
-  async function list(tenantId: number, query: ListQuery, scope: Scope): Promise<object> {
+function createList(deps: ProfileDeps): List {
+  return async function list(tenantId, query, scope) {
     const zone = deps.settingsOf(tenantId).timeZone;
     const place = query.cursor === undefined ? undefined : decodeCursor(query.cursor, 2);
-    const rows = await listEvents(history, {
+    const rows = await listEvents(deps.history, {
       tenantId,
       ...scope,
       ...(query.type !== undefined && { name: query.type }),
@@ -59,16 +59,21 @@ export function createEventRoutes(deps: ProfileDeps): Routes {
     const last = rows.length > query.limit ? shown.at(-1) : undefined;
     return {
       success: true,
-      data: shown.map((row) => eventView(row, ids.get(row.identity) ?? null, tenantId, directory)),
+      data: shown.map((row) => eventView(row, ids.get(row.identity) ?? null, tenantId, deps.directory)),
       meta: { nextCursor: last ? encodeCursor([last.ts, last.key]) : null },
     };
-  }
+  };
+}
 
-  async function identitiesOf(tenantId: number, publicId: string): Promise<number[]> {
+const tenantOf = (request: FastifyRequest): number => (request.principal as Principal).tenantId;
+
+/** Reads of events: of the tenant, of a profile, and of one event's fate. Lists are newest first, by cursor. */
+export function createEventRoutes(deps: ProfileDeps): Routes {
+  const list = createList(deps);
+  const identitiesOf = async (tenantId: number, publicId: string): Promise<number[]> => {
     const profileId = await profileOfPublicId(deps, tenantId, publicId);
     return (await deps.membersOf(deps.db, tenantId, [profileId])).get(profileId) ?? [profileId];
-  }
-
+  };
   return (app) => {
     app.get<{ Querystring: ListQuery }>(
       "/api/cdp/events",
@@ -78,56 +83,47 @@ export function createEventRoutes(deps: ProfileDeps): Routes {
           tags: ["Events"],
           summary: "Events, newest first",
           querystring: Type.Object({ ...filters, profileId: Type.Optional(Type.String()), ...page }),
-          response: { 200: List },
+          response: { 200: ListAnswer },
         },
       },
       async (request) => {
-        const { tenantId } = request.principal as { tenantId: number };
         const { profileId } = request.query;
-        return list(tenantId, request.query, profileId === undefined ? {} : { identities: await identitiesOf(tenantId, profileId) });
+        const scope = profileId === undefined ? {} : { identities: await identitiesOf(tenantOf(request), profileId) };
+        return list(tenantOf(request), request.query, scope);
       },
     );
     for (const [path, summary, withSystem] of [
       ["/api/cdp/profiles/:id/events", "A profile's events, newest first", false],
       ["/api/cdp/profiles/:id/timeline", "A profile's events and what Tributary did to it, newest first", true],
     ] as const) {
-      app.get<{ Params: { id: string }; Querystring: ListQuery }>(
-        path,
-        {
-          config: { access: "read" },
-          schema: {
-            tags: ["Profiles"],
-            summary,
-            params: Type.Object({ id: Type.String() }),
-            querystring: Type.Object({ ...filters, ...page }),
-            response: { 200: List },
-          },
-        },
-        async (request) => {
-          const { tenantId } = request.principal as { tenantId: number };
-          return list(tenantId, request.query, { identities: await identitiesOf(tenantId, request.params.id), withSystem });
-        },
+      const schema = { tags: ["Profiles"], summary, params: Type.Object({ id: Type.String() }), querystring: Type.Object({ ...filters, ...page }), response: { 200: ListAnswer } };
+      app.get<{ Params: { id: string }; Querystring: ListQuery }>(path, { config: { access: "read" }, schema }, async (request) =>
+        list(tenantOf(request), request.query, { identities: await identitiesOf(tenantOf(request), request.params.id), withSystem }),
       );
     }
-    app.get<{ Params: { eventId: string }; Querystring: { sourceId?: string } }>(
-      "/api/cdp/events/:eventId",
-      {
-        config: { access: "read" },
-        schema: {
-          tags: ["Events"],
-          summary: "What became of an accepted event: waiting, processed, quarantined or rejected",
-          params: Type.Object({ eventId: Type.String() }),
-          querystring: Type.Object({ sourceId: Type.Optional(Type.String({ description: "Else the newest of that id, and how many others" })) }),
-          response: { 200: Type.Object({ success: Type.Literal(true), data: EventStatus }) },
-        },
-      },
-      async (request) => {
-        const { tenantId } = request.principal as { tenantId: number };
-        const { sourceId } = request.query;
-        const sources = directory.sources(tenantId).filter((source) => sourceId === undefined || source.publicId === sourceId);
-        if (sources.length === 0) throw new ApiError("not_found", `there is no source ${sourceId}`);
-        return { success: true, data: await statusOf(tenantId, request.params.eventId, sources) };
-      },
-    );
+    mountEventStatus(app, deps);
   };
+}
+
+function mountEventStatus(app: FastifyInstance, deps: ProfileDeps): void {
+  const statusOf = createEventStatus(deps);
+  app.get<{ Params: { eventId: string }; Querystring: { sourceId?: string } }>(
+    "/api/cdp/events/:eventId",
+    {
+      config: { access: "read" },
+      schema: {
+        tags: ["Events"],
+        summary: "What became of an accepted event: waiting, processed, quarantined or rejected",
+        params: Type.Object({ eventId: Type.String() }),
+        querystring: Type.Object({ sourceId: Type.Optional(Type.String({ description: "Else the newest of that id, and how many others" })) }),
+        response: { 200: Type.Object({ success: Type.Literal(true), data: EventStatus }) },
+      },
+    },
+    async (request) => {
+      const { sourceId } = request.query;
+      const sources = deps.directory.sources(tenantOf(request)).filter((source) => sourceId === undefined || source.publicId === sourceId);
+      if (sources.length === 0) throw new ApiError("not_found", "there is no such source");
+      return { success: true, data: await statusOf(tenantOf(request), request.params.eventId, sources) };
+    },
+  );
 }

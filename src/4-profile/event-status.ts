@@ -6,7 +6,7 @@ import { toIso } from "../core/time.ts";
 import { readPositions } from "../stores/postgres/partitions.ts";
 import { EventView, eventView } from "./event-view.ts";
 import { publicIdsOf } from "./find-profile.ts";
-import type { ProfileDeps } from "./index.ts";
+import type { ProfileDeps } from "./deps.ts";
 import { findEvents, findHeld, type EventRow } from "./queries/list-events.ts";
 
 const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()]);

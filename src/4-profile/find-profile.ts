@@ -1,6 +1,6 @@
 import { ApiError } from "../core/errors.ts";
 import type { ProfileId } from "../contracts/identity.ts";
-import type { ProfileDeps } from "./index.ts";
+import type { ProfileDeps } from "./deps.ts";
 
 /** The profile that a public id now stands for: its own, or the one it was merged into. 404 when this tenant never had it. */
 export async function profileOfPublicId(deps: ProfileDeps, tenantId: number, publicId: string): Promise<ProfileId> {

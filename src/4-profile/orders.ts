@@ -21,7 +21,7 @@ export const emptyOrders = (): OrderState => ({ kept: new Map(), forgotten: 0 })
 export const orderHash = (orderId: string): string => hash("sha256", orderId, "hex").slice(0, 16);
 
 /** Order of events: by time, then by event key. */
-export const isBefore = (a: { ts: number; key: string }, b: { ts: number; key: string }): boolean => a.ts < b.ts || (a.ts === b.ts && a.key < b.key);
+const isBefore = (a: { ts: number; key: string }, b: { ts: number; key: string }): boolean => a.ts < b.ts || (a.ts === b.ts && a.key < b.key);
 
 /** What adding an order did: which purchase to take out of the sums, if any, and whether that is certain. */
 export interface OrderOutcome {

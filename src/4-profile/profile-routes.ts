@@ -3,7 +3,7 @@ import type { Routes } from "../contracts/http.ts";
 import type { ProfileId } from "../contracts/identity.ts";
 import { ApiError } from "../core/errors.ts";
 import { profileOfPublicId } from "./find-profile.ts";
-import type { ProfileDeps } from "./index.ts";
+import type { ProfileDeps } from "./deps.ts";
 import { ProfileView } from "./profile-schema.ts";
 import { keyOf, readHot, readTraits } from "./queries/profile-rows.ts";
 import { emptyState } from "./state.ts";

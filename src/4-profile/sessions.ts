@@ -39,10 +39,10 @@ export interface SessionState {
 
 export const emptySessions = (): SessionState => ({ kept: new Map(), countedElsewhere: 0, forgottenMax: -1 });
 
-export const emptyIdentity = (): IdentitySessions => ({ runs: new Map(), counted: 0, plainFloor: -Infinity, namedFloor: -Infinity });
+const emptyIdentity = (): IdentitySessions => ({ runs: new Map(), counted: 0, plainFloor: -Infinity, namedFloor: -Infinity });
 
 /** Class of an event: "" without a sessionId. */
-export const sessionClass = (sessionId: string | undefined): string => (sessionId ? hash("sha256", sessionId, "hex").slice(0, 16) : "");
+const sessionClass = (sessionId: string | undefined): string => (sessionId ? hash("sha256", sessionId, "hex").slice(0, 16) : "");
 
 export function countSessions(sessions: SessionState): number {
   let total = sessions.countedElsewhere;

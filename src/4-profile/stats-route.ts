@@ -1,7 +1,7 @@
 import { Type } from "typebox";
 import type { Routes } from "../contracts/http.ts";
 import { startOfToday } from "../core/time.ts";
-import type { ProfileDeps } from "./index.ts";
+import type { ProfileDeps } from "./deps.ts";
 
 const Stats = Type.Object({
   totalProfiles: Type.Integer(),

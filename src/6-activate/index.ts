@@ -19,8 +19,8 @@ type Message =
 type OutboxRow = Message & { seq: number };
 
 export interface Activate {
-  /** Notes, inside the state transaction, what its regrouping must tell the outside. */
-  enqueue(tx: Tx, regrouping: Regrouping): Promise<void>;
+  /** Notes, inside the state transaction, what its regrouping must tell the outside; `seen` are absorbed profiles with a past. */
+  enqueue(tx: Tx, regrouping: Regrouping, seen: { tenantId: number; profileId: ProfileId }[]): Promise<void>;
   /** Delivers waiting messages; resolves with how many. */
   drain(): Promise<number>;
 }
@@ -30,8 +30,8 @@ const drainMax = 1000;
 export function createActivate(deps: Deps): Activate {
   const { db } = deps;
   return {
-    async enqueue(tx, regrouping) {
-      const messages = messagesOf(regrouping);
+    async enqueue(tx, regrouping, seen) {
+      const messages = messagesOf(regrouping, new Set(seen.map((key) => `${key.tenantId}:${key.profileId}`)));
       if (messages.length === 0) return;
       await db.in(tx).query("insert into outbox (tenant_id, kind, payload) select * from unnest($1::int[], $2::text[], $3::jsonb[])", [
         messages.map((message) => message.tenantId),
@@ -56,7 +56,7 @@ export function createActivate(deps: Deps): Activate {
   };
 }
 
-function messagesOf({ merged, refold }: Regrouping): Message[] {
+function messagesOf({ merged, refold }: Regrouping, seen: Set<string>): Message[] {
   const changed = new Map<number, Set<ProfileId>>();
   const note = (tenantId: number, profileId: ProfileId): void => {
     changed.set(tenantId, (changed.get(tenantId) ?? new Set()).add(profileId));
@@ -65,11 +65,10 @@ function messagesOf({ merged, refold }: Regrouping): Message[] {
   for (const { tenantId, profileId } of refold) note(tenantId, profileId);
   return [
     ...[...changed].map(([tenantId, profiles]): Message => ({ kind: "regrouped", tenantId, payload: { profiles: [...profiles] } })),
-    ...merged.map(({ tenantId, survivor, absorbed, cause }): Message => ({
-      kind: "profile_merged",
-      tenantId,
-      payload: { survivor, absorbed, ts: cause.ts, key: cause.key },
-    })),
+    ...merged.flatMap(({ tenantId, survivor, absorbed, cause }): Message[] => {
+      const known = absorbed.filter((profileId) => seen.has(`${tenantId}:${profileId}`));
+      return known.length === 0 ? [] : [{ kind: "profile_merged", tenantId, payload: { survivor, absorbed: known, ts: cause.ts, key: cause.key } }];
+    }),
   ];
 }
 

@@ -15,7 +15,7 @@ interface Held {
 }
 
 /** The directory in memory, and how the mirror's documents get in and out of it. */
-export interface HeldDirectory extends Directory {
+interface HeldDirectory extends Directory {
   put(key: string, document: JsonValue): void;
   forgetKey(keyHash: string): void;
   replaceAll(entries: ReadonlyMap<string, JsonValue>): void;

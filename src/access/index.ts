@@ -14,7 +14,7 @@ import { createManage } from "./steps/manage.ts";
 
 const retryAfterS = 5;
 
-export interface AccessDeps {
+interface AccessDeps {
   /** PostgreSQL, or where to get it; the function may throw while there is none. */
   db: Db | (() => Db);
   mirror: Mirror;

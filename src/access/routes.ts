@@ -12,7 +12,7 @@ import { listKeys, listSources, listTenants, type Page } from "./queries/list-pa
 import * as schema from "./schemas.ts";
 import type { createManage } from "./steps/manage.ts";
 
-export interface RoutesDeps {
+interface RoutesDeps {
   state(): Queries;
   manage: ReturnType<typeof createManage>;
   publicIds: PublicIds;

@@ -4,12 +4,14 @@ import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { createAccess } from "../access/index.ts";
 import { createIngest, normaliseValue, registerBodyParsers } from "../1-ingest/index.ts";
-import { createWindow } from "../2-window/index.ts";
+import { createWindow, type LogReader } from "../2-window/index.ts";
 import { createResolve } from "../3-resolve/index.ts";
 import { createProfile } from "../4-profile/index.ts";
 import { createActivate } from "../6-activate/index.ts";
+import type { TenantSettings } from "../contracts/directory.ts";
+import type { EventLog } from "../contracts/event-log.ts";
 import type { Logger } from "../contracts/logger.ts";
-import type { Tenant } from "../contracts/directory.ts";
+import type { Mirror } from "../contracts/mirror.ts";
 import { systemClock } from "../core/clock.ts";
 import { createPublicIds } from "../core/public-id.ts";
 import { defaultTenantSettings } from "../core/tenant-defaults.ts";
@@ -21,7 +23,7 @@ import { createLateHistory } from "../stores/clickhouse/late-history.ts";
 import { openLocalLog } from "../stores/log/local-log.ts";
 import { openMirror } from "../stores/log/mirror.ts";
 import { createLateDb } from "../stores/postgres/late-db.ts";
-import { takePartition } from "../stores/postgres/partitions.ts";
+import { takePartition, type OwnedPartition } from "../stores/postgres/partitions.ts";
 import { isBadData, isOutage } from "../stores/postgres/sqlstates.ts";
 import { lockInstance } from "./instance-lock.ts";
 import { openHistory, openState } from "./open-stores.ts";
@@ -60,30 +62,80 @@ export async function startServer(settings: Settings, logger: Logger, version: s
   }
 }
 
+/** What processing hands to reading once a partition is taken. */
+interface Progress {
+  worker?: PartitionWorker;
+  reader?: LogReader;
+  partition?: OwnedPartition;
+}
+
 async function start(settings: Settings, logger: Logger, version: string, closers: (() => unknown)[], closeAll: () => Promise<void>): Promise<RunningServer> {
-  const clock = systemClock;
-  const meters = createMeters();
   const { pepper } = await readSecrets(settings.dataDir, settings);
-  const publicIds = createPublicIds(pepper);
-  const log = await openLocalLog({ dir: join(settings.dataDir, "log"), clock });
+  const log = await openLocalLog({ dir: join(settings.dataDir, "log"), clock: systemClock });
   closers.push(() => log.close());
   const mirror = openMirror({ dir: join(settings.dataDir, "mirror") });
   closers.push(() => mirror.close());
 
+  const progress: Progress = {};
+  const rooms = createRooms({ settings, logger, pepper, log, mirror, progress });
+  const { access, ingest, window, profile, watch, meters, db, history } = rooms;
+  closers.push(() => watch.stop());
+  const app = await createApp({
+    directory: access.directory, log: logger, clock: systemClock, meters, version, bodyLimit: settings.bodyBytesMax, registerBodyParsers,
+    routes: [ingest.routes, window.routes, access.routes, ...profile.routes],
+    checks: { log: () => log.check(), state: () => db.check(), history: () => history.check(), disk: watch.checkDisk },
+    accepting: () => access.directory.ready() && watch.full() === undefined,
+  });
+  const url = await app.listen({ port: settings.port, host: settings.host });
+  closers.push(() => app.close());
+
+  const opened = await Promise.allSettled([openState(settings, db, logger), openHistory(settings, history, logger)]);
+  for (const store of opened) if (store.status === "fulfilled") closers.push(store.value);
+  for (const store of opened) if (store.status === "rejected") throw store.reason;
+  const { adminKey } = await access.bootstrap({
+    ...(settings.adminKey !== undefined && { adminKey: settings.adminKey }),
+    keepAdminKey: (key) => writePrivate(join(settings.dataDir, "admin-key"), `${key}\n`),
+  });
+  const worker = await startProcessing(rooms, log, progress, settings, logger);
+
+  const stopping = { now: false };
+  const rebuilt = window.rebuild(() => stopping.now).catch((error: unknown) => logger.warn({ error: String(error) }, "event keys were not loaded; history decides"));
+  return {
+    app, url, adminKey,
+    async stop() {
+      stopping.now = true;
+      await app.close();
+      await worker.stop();
+      await rebuilt;
+      await closeAll();
+    },
+  };
+}
+
+interface RoomDeps {
+  settings: Settings;
+  logger: Logger;
+  pepper: Buffer;
+  log: EventLog;
+  mirror: Mirror;
+  progress: Progress;
+}
+type Rooms = ReturnType<typeof createRooms>;
+
+/** Every room, handed what it needs of the others. The databases open later; until then what needs them answers 503. */
+function createRooms({ settings, logger, pepper, log, mirror, progress }: RoomDeps) {
+  const clock = systemClock;
+  const meters = createMeters();
+  const publicIds = createPublicIds(pepper);
   const db = createLateDb();
   const history = createLateHistory();
   const access = createAccess({ db, mirror, clock, publicIds, isOutage });
   const { directory } = access;
-  const settingsOf = (tenantId: number): Tenant["settings"] => directory.tenant(tenantId)?.settings ?? defaultTenantSettings;
-
-  let worker: PartitionWorker | undefined;
-  let lowWater: (() => number) | undefined;
-  let findWaiting = async (_keys: string[]): Promise<Set<string>> => new Set();
+  const settingsOf = (tenantId: number): TenantSettings => directory.tenant(tenantId)?.settings ?? defaultTenantSettings;
   const watch = watchBacklog({
-    log, shard, clock, dataDir: settings.dataDir, limits: settings, lowWater: () => lowWater?.(),
+    log, shard, clock, dataDir: settings.dataDir, limits: settings, lowWater: () => progress.partition?.positions.lowWater,
     onError: (error) => logger.warn({ error: String(error) }, "the backlog could not be looked at"),
   });
-  closers.push(() => watch.stop());
 
   const ingest = createIngest({
     log, directory, clock, publicIds, meters,
@@ -98,7 +150,7 @@ async function start(settings: Settings, logger: Logger, version: string, closer
   const profile = createProfile({
     db, history, directory, clock, publicIds, meters, settingsOf,
     membersOf: resolve.membersOf, profilesOf: resolve.profilesOf, identifiersOf: resolve.identifiersOf,
-    findWaiting: (keys) => findWaiting(keys),
+    findWaiting: async (keys) => (await progress.reader?.findWaiting(keys, waitingScanMax)) ?? new Set(),
     async findProfile(tenantId, kind, value) {
       const normalised = normaliseValue(kind, value, settingsOf(tenantId));
       return normalised === undefined ? undefined : (await resolve.find(db, tenantId, "person", kind, normalised))?.profileId;
@@ -106,48 +158,24 @@ async function start(settings: Settings, logger: Logger, version: string, closer
   });
   const activate = createActivate({ db, history, publicIds, membersOf: resolve.membersOf, writeSystemEvents: profile.writeSystemEvents });
   meters.gauge("cdp_log_bytes", () => log.stats().bytes);
-  meters.gauge("cdp_backlog_events", () => worker?.backlog() ?? 0);
+  meters.gauge("cdp_backlog_events", () => progress.worker?.backlog() ?? 0);
+  return { access, ingest, window, resolve, profile, activate, watch, meters, db, history };
+}
 
-  const app = await createApp({
-    directory, log: logger, clock, meters, version, bodyLimit: settings.bodyBytesMax, registerBodyParsers,
-    routes: [ingest.routes, window.routes, access.routes, ...profile.routes],
-    checks: { log: () => log.check(), state: () => db.check(), history: () => history.check(), disk: watch.checkDisk },
-    accepting: () => directory.ready() && watch.full() === undefined,
-  });
-  const url = await app.listen({ port: settings.port, host: settings.host });
-  closers.push(() => app.close());
-
-  const opened = await Promise.allSettled([openState(settings, db, logger), openHistory(settings, history, logger)]);
-  for (const store of opened) if (store.status === "fulfilled") closers.push(store.value);
-  for (const store of opened) if (store.status === "rejected") throw store.reason;
-  const { adminKey } = await access.bootstrap({
-    ...(settings.adminKey !== undefined && { adminKey: settings.adminKey }),
-    keepAdminKey: (key) => writePrivate(join(settings.dataDir, "admin-key"), `${key}\n`),
-  });
-
+/** Takes the partition and starts to process it. */
+async function startProcessing(rooms: Rooms, log: EventLog, progress: Progress, settings: Settings, logger: Logger): Promise<PartitionWorker> {
+  const { db, window, resolve, profile, activate, meters } = rooms;
   await resolve.advancePast(await profile.largestIdentity());
   const partition = await takePartition(db, log.logId, shard, `${hostname()}:${process.pid}`);
   const reader = window.read(log, shard, partition.positions.lowWater, (position) => partition.positions.has(position));
-  const pipeline = createPipeline({
-    partition, takenAtHead: log.head(shard), db, window, resolve, profile, activate, meters, logger,
-    isPoison: (error) => isBadData(error) || isBadHistoryData(error) || error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError,
+  const pipeline = createPipeline({ partition, takenAtHead: log.head(shard), db, window, resolve, profile, activate, meters, logger, isPoison });
+  const worker = startPartitionWorker({
+    log, shard, partition, reader, pipeline, drain: activate.drain, clock: systemClock, meters, logger, tickMs: settings.tickerIntervalMs,
   });
-  lowWater = () => partition.positions.lowWater;
-  findWaiting = (keys) => reader.findWaiting(keys, waitingScanMax);
-  worker = startPartitionWorker({
-    log, shard, partition, reader, pipeline, drain: activate.drain, clock, meters, logger, tickMs: settings.tickerIntervalMs,
-  });
-
-  const stopping = { now: false };
-  const rebuilt = window.rebuild(() => stopping.now).catch((error: unknown) => logger.warn({ error: String(error) }, "event keys were not loaded; history decides"));
-  return {
-    app, url, adminKey,
-    async stop() {
-      stopping.now = true;
-      await app.close();
-      await worker?.stop();
-      await rebuilt;
-      await closeAll();
-    },
-  };
+  Object.assign(progress, { partition, reader, worker });
+  return worker;
 }
+
+/** Rows that a database refuses, and programs that trip over them. Anything else is an outage and is waited for. */
+const isPoison = (error: unknown): boolean =>
+  isBadData(error) || isBadHistoryData(error) || error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError;

@@ -1,7 +1,7 @@
 import { parseDocument } from "yaml";
 
 /** What a settings file says: dotted keys and their values as written, and what is wrong with it. */
-export interface FileValues {
+interface FileValues {
   values: Map<string, string>;
   problems: string[];
 }

@@ -19,14 +19,14 @@ const event: CanonicalEvent = {
 const key = eventKey(7, 2, "e-1");
 
 describe("the head is read without the event", () => {
-  const rows: [what: string, more: Partial<CanonicalEvent>, immediate: boolean, held: boolean][] = [
-    ["an ordinary event waits in the window", {}, false, false],
-    ["an import does not", { historical: true }, true, false],
-    ["nor does an event that is held back", { held: "late" }, true, true],
-    ["nor one that was released", { replay: true }, true, false],
+  const rows: [what: string, more: Partial<CanonicalEvent>, flags: { immediate: boolean; held: boolean; replay: boolean }][] = [
+    ["an ordinary event waits in the window", {}, { immediate: false, held: false, replay: false }],
+    ["an import does not", { historical: true }, { immediate: true, held: false, replay: false }],
+    ["nor does an event that is held back", { held: "late" }, { immediate: true, held: true, replay: false }],
+    ["nor one that was released", { replay: true }, { immediate: true, held: false, replay: true }],
   ];
-  test.each(rows)("%s", (_what, more, immediate, held) => {
-    expect(decodeHead(encodeRecord({ ...event, ...more }, key))).toEqual({ immediate, held, tenantId: 7, ts: event.ts, receivedAt: event.receivedAt, key });
+  test.each(rows)("%s", (_what, more, flags) => {
+    expect(decodeHead(encodeRecord({ ...event, ...more }, key))).toEqual({ ...flags, tenantId: 7, ts: event.ts, receivedAt: event.receivedAt, key });
   });
 });
 

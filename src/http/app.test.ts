@@ -32,10 +32,13 @@ const Limits = Type.Object({
 
 const sample: Routes = (app) => {
   for (const access of accesses) {
-    app.post(`/as/${access}`, { config: { access } }, async ({ principal }) => ({ tenantId: principal?.tenantId ?? null, sourceId: principal?.sourceId ?? null }));
+    app.post(`/as/${access}`, { config: { access } }, async ({ principal }) => ({
+      tenantId: principal?.tenantId ?? null, sourceId: principal?.sourceId ?? null,
+    }));
   }
   app.post("/stream", { config: { access: "send", errors: "stream" } }, async () => {
-    throw new ApiError("validation_failed", "TRACK events require a name", { details: [{ field: "name", reason: "required", message: "name is required" }] });
+    const details = [{ field: "name", reason: "required", message: "name is required" }];
+    throw new ApiError("validation_failed", "TRACK events require a name", { details });
   });
   app.post("/body", {
     config: { access: "read" },
@@ -120,7 +123,8 @@ describe("who may call what", () => {
   });
 
   test("a wrong key is answered before the body is looked at", async () => {
-    const response = await post("/as/send", { headers: { ...bearer("trib_nobody").headers, "content-type": "application/json" }, payload: "{not json" });
+    const headers = { ...bearer("trib_nobody").headers, "content-type": "application/json" };
+    const response = await post("/as/send", { headers, payload: "{not json" });
     expect(response.statusCode).toBe(401);
   });
 
@@ -182,7 +186,8 @@ describe("errors", () => {
     ["a rule", { headers: json, payload: "{}" }, 422, "TRACK events require a name"],
     ["no key", {}, 401, "A key is needed: Authorization: Bearer <key>."],
     ["no JSON", { headers: json, payload: "{" }, 400, "The body is not valid JSON."],
-    ["too large", { headers: json, payload: `"${"x".repeat(4000)}"` }, 413, "The body is larger than MAX_BODY_BYTES allows; send fewer rows at once."],
+    ["too large", { headers: json, payload: `"${"x".repeat(4000)}"` }, 413,
+      "The body is larger than MAX_BODY_BYTES allows; send fewer rows at once."],
     ["media type", { headers: { ...api, "content-type": "text/csv" }, payload: "a" }, 415, "The body must be JSON: Content-Type application/json."],
   ])("STREAM's routes answer in STREAM's shape: %s", async (_, request, status, message) => {
     const response = await post("/stream", request);

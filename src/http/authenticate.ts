@@ -18,7 +18,7 @@ function readBasic(encoded: string): string {
 }
 
 /** The key in the headers; one that cannot be read is a wrong key, a missing or empty header none. */
-export function credentialOf(headers: { authorization?: string | undefined; "x-write-key"?: string | string[] | undefined }): Credential | undefined {
+function credentialOf(headers: { authorization?: string | undefined; "x-write-key"?: string | string[] | undefined }): Credential | undefined {
   const authorization = headers.authorization?.trim();
   if (authorization) {
     const [, scheme = "", value = ""] = /^(\S+)\s+(\S+)$/.exec(authorization) ?? [];

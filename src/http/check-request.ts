@@ -34,7 +34,7 @@ function readTexts(properties: Record<string, Property>, given: Flat): Flat {
 }
 
 /** One error for all that is wrong: 400 when a type is, else 422. */
-export function invalidRequest(details: FieldError[]): ApiError {
+function invalidRequest(details: FieldError[]): ApiError {
   const code = details.some(({ reason }) => reason === "wrong_type") ? "invalid_type" : "validation_failed";
   const more = details.length > 1 ? ` (and ${details.length - 1} more)` : "";
   return new ApiError(code, `${details[0]?.message ?? "The request is not valid"}${more}`, { details });

@@ -21,7 +21,7 @@ interface CheckResult {
   detail?: string;
 }
 
-export interface HealthAnswer {
+interface HealthAnswer {
   status: "ok" | "error";
   timestamp: string;
   /** Names of the checks that failed; absent when none did. */

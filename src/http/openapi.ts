@@ -133,7 +133,10 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
   await app.register(swagger, {
     openapi: {
       openapi: "3.1.0",
-      info: { title: "Tributary", version, description: "An open-source Customer Data Platform.", license: { name: "Apache-2.0", identifier: "Apache-2.0" } },
+      info: {
+        title: "Tributary", version, description: "An open-source Customer Data Platform.",
+        license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+      },
       servers: [{ url: "/", description: "This server" }],
       components: { securitySchemes, schemas: errorSchemas as never, responses: errorResponses() as never },
     },

@@ -11,7 +11,7 @@ const log = await openLocalLog({ dir, segmentBytesMax: 300_000, clock: systemClo
 async function appendForEver(caller: number): Promise<never> {
   for (let i = 0; ; i++) {
     const batch = `${name}-${caller}-${i}`;
-    const count = i % 4 === 0 ? 50 : 1;
+    const count = i % 2 === 0 ? 100 : 1;
     const records = Array.from({ length: count }, (_, at) => Buffer.from(`${batch}/${count}/${at}/${"x".repeat((i * 37) % 900)}`));
     const position = await log.append(0, records);
     process.stdout.write(`${position} ${count} ${batch}\n`);

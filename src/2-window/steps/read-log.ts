@@ -37,7 +37,7 @@ export function createLogReader(deps: Deps): LogReader {
   const { log, shard, buffer, batchMax } = deps;
   let readAt = deps.from;
   let logTime = -Infinity;
-  let immediate: number[] = [];
+  const immediate: number[] = [];
   let carried: number[] = [];
 
   const readAhead = async (): Promise<boolean> => {

@@ -25,11 +25,11 @@ export function createWriteHistory({ history, settingsOf }: Deps) {
   };
 }
 
-/** The positions, from `from` on, of this log partition that history has. */
-export async function positionsInHistory(history: History, partition: number, from: number, to: number): Promise<Set<number>> {
+/** Which of these positions of a log partition history has. */
+export async function positionsInHistory(history: History, partition: number, positions: number[]): Promise<Set<number>> {
   const rows = await history.query<{ position: number }>(
-    "select log_pos position from events where log_partition = {partition:UInt32} and log_pos between {from:UInt64} and {to:UInt64}",
-    { partition, from, to },
+    "select log_pos position from events where log_partition = {partition:UInt32} and log_pos in {positions:Array(UInt64)}",
+    { partition, positions },
   );
   return new Set(rows.map((row) => row.position));
 }
@@ -79,8 +79,7 @@ const systemPartition = 0;
 export function createWriteSystemEvents(history: History) {
   return async function writeSystemEvents(events: SystemEvent[]): Promise<void> {
     if (events.length === 0) return;
-    const seqs = events.map((event) => event.seq);
-    const there = await positionsInHistory(history, systemPartition, Math.min(...seqs), Math.max(...seqs));
+    const there = await positionsInHistory(history, systemPartition, events.map((event) => event.seq));
     await history.insert("events", events.filter((event) => !there.has(event.seq)).map(systemRow));
   };
 }

@@ -38,9 +38,10 @@ const allTables = ["profile_hot", "profile_trait", "profile_secret"] as const;
 /**
  * Brings the profiles that a batch touched up to date, in the state transaction: locks their rows in id order, merges what
  * the batch adds, sums merged profiles, and folds anew from history what was split or what the kept state cannot tell.
+ * Resolves with the absorbed profiles that had events before: an identifier that only now joins one is no merge.
  */
 export function createWriteState(deps: Deps) {
-  return async function writeState(q: Queries, change: StateChange): Promise<void> {
+  return async function writeState(q: Queries, change: StateChange): Promise<ProfileKey[]> {
     const works = plan(change);
     const gone = change.regrouping.gone;
     const rows = await readHot(q, [...works.values()].flatMap((work) => [work.key, ...work.absorbed]).concat(gone), true);
@@ -58,7 +59,9 @@ export function createWriteState(deps: Deps) {
     for (const [work, state] of anew) written.set(work, state);
 
     await store(q, written, new Set(anew.keys()), gone);
-    deps.meters.add("cdp_profiles_merged", change.regrouping.merged.reduce((sum, merge) => sum + merge.absorbed.length, 0));
+    const seen = [...works.values()].flatMap((work) => work.absorbed).filter((key) => rows.has(keyOf(key)));
+    deps.meters.add("cdp_profiles_merged", seen.length);
+    return seen;
   };
 }
 

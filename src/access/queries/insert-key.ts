@@ -1,6 +1,6 @@
 import type { Queries } from "../../stores/postgres/db.ts";
 
-export interface NewKey {
+interface NewKey {
   tenantId: number;
   /** Hexadecimal. */
   keyHash: string;

@@ -16,7 +16,7 @@ from unnest($3::integer[], $4::text[], $5::text[]) as given (source_id, name, la
 on conflict (tenant_id, source_id) do nothing`;
 
 /** The built-in sources of a tenant, where they are missing. */
-export async function insertBuiltInSources(state: Queries, tenantId: number, createdAt: number): Promise<SourceDocument[]> {
+async function insertBuiltInSources(state: Queries, tenantId: number, createdAt: number): Promise<SourceDocument[]> {
   const columns = [builtIn.map((one) => one.sourceId), builtIn.map((one) => one.name), builtIn.map((one) => one.latePolicy)];
   await state.query(insertSources, [tenantId, createdAt, ...columns]);
   return builtIn.map((one) => ({ ...one, tenantId, builtIn: true, writeKeyHash: null, createdAt }));

@@ -14,7 +14,7 @@ export interface BootstrapOptions {
   keepAdminKey?(key: string): Promise<void>;
 }
 
-export interface BootstrapDeps {
+interface BootstrapDeps {
   state(): Db;
   clock: Clock;
 }

@@ -9,7 +9,7 @@ import { insertKey } from "../queries/insert-key.ts";
 import { insertSource } from "../queries/insert-source.ts";
 import { insertTenant } from "../queries/insert-tenant.ts";
 
-export interface ManageDeps {
+interface ManageDeps {
   state(): Db;
   clock: Clock;
   /** Makes committed documents known, mirror first, then memory. */

@@ -53,9 +53,10 @@ export function openEnvironment(path: string, mapSizeBytes: number): Environment
     async write(fill) {
       const target = db();
       try {
-        const writes: Promise<boolean>[] = [];
-        const batch = target.batch(() => { writes.push(...fill(target)); });
-        const kept = await Promise.all([batch, ...writes]);
+        let writes: Promise<boolean>[] = [];
+        const batch = target.batch(() => { writes = fill(target); });
+        writes.push(batch);
+        const kept = await Promise.all(writes);
         if (kept.includes(false)) throw new Error("a key was there already: does another process write here?");
       } catch (error) {
         throw new Error(`cannot write to ${path}`, { cause: await findCause(error) });

@@ -2,9 +2,19 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 
 interface Waiting {
   records: readonly Uint8Array[];
+  bytes: number;
   resolve(first: number): void;
   reject(error: unknown): void;
 }
+
+function countBytes(records: readonly Uint8Array[]): number {
+  let bytes = 0;
+  for (const record of records) bytes += record.length;
+  return bytes;
+}
+
+const joinRecords = (group: readonly Waiting[]): readonly Uint8Array[] =>
+  (group.length === 1 ? group[0]?.records : undefined) ?? group.flatMap((append) => append.records);
 
 export interface GroupCommitDeps {
   /** Runs one write after the other; shared with whatever else writes. */
@@ -19,7 +29,8 @@ export interface GroupCommitDeps {
  * Lets appends that arrive while a write runs share the next one, which costs one flush however many they are.
  * The records of one append are never parted. `recordsMax` and `bytesMax` bound a group unless a single append is larger.
  */
-export function createGroupCommit({ oneAtATime, commit, recordsMax, bytesMax }: GroupCommitDeps): (records: readonly Uint8Array[]) => Promise<number> {
+export function createGroupCommit(deps: GroupCommitDeps): (records: readonly Uint8Array[]) => Promise<number> {
+  const { oneAtATime, commit, recordsMax, bytesMax } = deps;
   const waiting: Waiting[] = [];
   let scheduled = false;
 
@@ -29,7 +40,7 @@ export function createGroupCommit({ oneAtATime, commit, recordsMax, bytesMax }: 
     let taken = 0;
     for (const append of waiting) {
       records += append.records.length;
-      bytes += append.records.reduce((sum, record) => sum + record.length, 0);
+      bytes += append.bytes;
       if (taken > 0 && (records > recordsMax || bytes > bytesMax)) break;
       taken++;
     }
@@ -43,7 +54,7 @@ export function createGroupCommit({ oneAtATime, commit, recordsMax, bytesMax }: 
     const group = takeGroup();
     schedule();
     try {
-      let position = await commit(group.flatMap((append) => append.records));
+      let position = await commit(joinRecords(group));
       for (const append of group) {
         append.resolve(position);
         position += append.records.length;
@@ -61,7 +72,7 @@ export function createGroupCommit({ oneAtATime, commit, recordsMax, bytesMax }: 
 
   return function append(records) {
     return new Promise((resolve, reject) => {
-      waiting.push({ records, resolve, reject });
+      waiting.push({ records, bytes: countBytes(records), resolve, reject });
       schedule();
     });
   };

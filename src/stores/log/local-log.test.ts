@@ -162,7 +162,10 @@ describe("reading", () => {
     expect(texts(await log.readAt(0, [20, 1, 6, 5, 6]))).toEqual(["r20", "r1", "r6", "r5", "r6"]);
   });
 
-  test.each([{ position: 5, why: "dropped" }, { position: 21, why: "not there yet" }])("at a position that is $why is an error", async ({ position }) => {
+  test.each([
+    { position: 5, why: "dropped" },
+    { position: 21, why: "not there yet" },
+  ])("at a position that is $why is an error", async ({ position }) => {
     for (let i = 0; i < 4; i++) await appendOld(5);
     await log.dropBelow(0, 6);
     await expect(log.readAt(0, [10, position])).rejects.toThrow(`position ${position}`);

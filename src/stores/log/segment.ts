@@ -82,7 +82,8 @@ export function openSegment(dir: string, first: number, mapSizeBytes: number): S
       const isFirst = position === first;
       await environment().write((db) => {
         const writes = records.map((record, i) => (db as unknown as Appendable).put(position + i, record, { append: true }));
-        return isFirst ? [...writes, db.put(firstAtKey, encodeTime(now))] : writes;
+        if (isFirst) writes.push(db.put(firstAtKey, encodeTime(now)));
+        return writes;
       });
       if (isFirst) firstAt = { known: now };
       bytes = measure();

@@ -47,7 +47,6 @@ export async function runImport(job: ImportJob): Promise<ImportState> {
 
   const settleOldest = async (): Promise<void> => {
     const answered = await open[0];
-    open.shift();
     if (!answered) return;
     job.rejects.append(answered.rejects);
     const rejected = answered.rejects.length;
@@ -58,13 +57,14 @@ export async function runImport(job: ImportJob): Promise<ImportState> {
       rejected: state.rejected + rejected,
       rejectsBytes: job.rejects.bytes(),
     };
+    void open.shift();
     job.onAnswered(state, rowsRead);
   };
   const sendBatch = async (): Promise<void> => {
     const answer = answerBatch(job.send, batch, signal);
     // Its failure is seen when its turn comes; until then it must not count as unhandled.
     answer.catch(() => undefined);
-    void open.push(answer);
+    open.push(answer);
     batch = [];
     if (open.length >= job.concurrency) await settleOldest();
   };

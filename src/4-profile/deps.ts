@@ -1,0 +1,25 @@
+import type { Directory, TenantSettings } from "../contracts/directory.ts";
+import type { IdentityId, KnownIdentifier, ProfileId } from "../contracts/identity.ts";
+import type { Meters } from "../contracts/meters.ts";
+import type { Clock } from "../core/clock.ts";
+import type { PublicIds } from "../core/public-id.ts";
+import type { History } from "../stores/clickhouse/history.ts";
+import type { Db, Queries } from "../stores/postgres/db.ts";
+
+/** What the room is handed: stores, and what other rooms know. */
+export interface ProfileDeps {
+  db: Db;
+  history: History;
+  directory: Directory;
+  clock: Clock;
+  publicIds: PublicIds;
+  meters: Meters;
+  settingsOf(tenantId: number): TenantSettings;
+  membersOf(q: Queries, tenantId: number, profileIds: ProfileId[]): Promise<Map<ProfileId, IdentityId[]>>;
+  profilesOf(q: Queries, tenantId: number, identityIds: IdentityId[]): Promise<Map<IdentityId, ProfileId>>;
+  identifiersOf(q: Queries, tenantId: number, profileId: ProfileId): Promise<KnownIdentifier[]>;
+  /** The profile of an identifier as a caller writes it. */
+  findProfile(tenantId: number, kind: string, value: string): Promise<ProfileId | undefined>;
+  /** Which of these event keys wait in the log. */
+  findWaiting(keys: string[]): Promise<Set<string>>;
+}
