@@ -32,38 +32,24 @@ const backOffMsMax = 10_000;
 
 /**
  * Drives one partition: every tick reads what is due and processes it, batch after batch. An outage keeps the batch and
- * tries again with growing pauses; nothing becomes late by waiting, because lateness was decided at the door.
+ * tries again with growing pauses; nothing becomes late by waiting, because lateness was decided at the door. The outbox
+ * is drained beside it, so that neither holds up the other.
  */
 export function startPartitionWorker(deps: WorkerDeps): PartitionWorker {
-  const { reader, pipeline, clock, tickMs } = deps;
+  const { reader, pipeline, clock } = deps;
   const stopping = new AbortController();
   let batch: LogRecord[] = [];
 
   const tick = async (): Promise<boolean> => {
     if (batch.length === 0) batch = await reader.next(clock.now());
-    if (batch.length === 0) return (await deps.drain()) > 0;
+    const busy = batch.length > 0;
     await pipeline.process(batch);
     batch = [];
     await deps.log.dropBelow(deps.shard, deps.partition.positions.lowWater);
-    return true;
+    return busy;
   };
-  const run = async (): Promise<void> => {
-    let failures = 0;
-    while (!stopping.signal.aborted) {
-      try {
-        const busy = await tick();
-        failures = 0;
-        if (!busy) await pause(tickMs, stopping.signal);
-      } catch (error) {
-        if (error instanceof StaleEpochError) throw error;
-        deps.meters.add("cdp_tick_failures");
-        const waitMs = Math.min(backOffMsMax, 250 * 2 ** failures++);
-        deps.logger.warn({ error: String(error), waitMs }, "a tick failed and will be tried again");
-        await pause(waitMs, stopping.signal);
-      }
-    }
-  };
-  const done = run().catch((error: unknown) => deps.logger.error({ error: String(error) }, "the partition is no longer ours"));
+  const drain = async (): Promise<boolean> => (await deps.drain()) > 0;
+  const done = Promise.all([repeat(tick, deps, stopping.signal), repeat(drain, deps, stopping.signal)]);
   return {
     backlog: () => reader.backlog() + batch.length,
     async stop() {
@@ -71,6 +57,24 @@ export function startPartitionWorker(deps: WorkerDeps): PartitionWorker {
       await done;
     },
   };
+}
+
+/** Runs `work` until stopped, pausing a tick when it had nothing to do and longer and longer while it fails. */
+async function repeat(work: () => Promise<boolean>, deps: WorkerDeps, stop: AbortSignal): Promise<void> {
+  let failures = 0;
+  while (!stop.aborted) {
+    try {
+      const busy = await work();
+      failures = 0;
+      if (!busy) await pause(deps.tickMs, stop);
+    } catch (error) {
+      if (error instanceof StaleEpochError) return deps.logger.error({ error: error.message }, "this process stops working on the partition");
+      deps.meters.add("cdp_tick_failures");
+      const waitMs = Math.min(backOffMsMax, 250 * 2 ** Math.min(failures++, 10));
+      deps.logger.warn({ error: String(error), waitMs }, "a tick failed and will be tried again");
+      await pause(waitMs, stop);
+    }
+  }
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -23,8 +23,6 @@ create table identity (
   -- Of the whole profile; they hold only in the row of the identity that represents it.
   -- The kinds among its members; null while it is alone.
   kinds       text[],
-  -- A link at a member was refused, so that the order of links matters.
-  contested   boolean not null default false,
   -- The newest link at a member that is neither void nor manual: ts (7 bytes), event key (16), ord (2). Null without one.
   newest      bytea,
 

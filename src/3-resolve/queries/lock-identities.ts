@@ -2,7 +2,7 @@ import type { IdentityId, ProfileId } from "../../contracts/identity.ts";
 import type { Queries } from "../../stores/postgres/db.ts";
 import type { TenantIdentity } from "./read-profiles-of.ts";
 
-/** A row of `identity`. The last four hold only for the identity that represents its profile. */
+/** A row of `identity`. The last three hold only for the identity that represents its profile. */
 export interface IdentityRow {
   tenantId: number;
   id: IdentityId;
@@ -13,13 +13,12 @@ export interface IdentityRow {
   shared: boolean;
   frozen: boolean;
   kinds: string[] | null;
-  contested: boolean;
   /** Hex, as `placeOf` writes it; empty without one. */
   newest: string;
 }
 
 const rowColumns = `i.tenant_id as "tenantId", i.identity_id as id, i.entity, i.kind, i.profile_id as "profileId", i.partners, i.shared, i.frozen,
-  i.kinds, i.contested, coalesce(encode(i.newest, 'hex'), '') as newest`;
+  i.kinds, coalesce(encode(i.newest, 'hex'), '') as newest`;
 
 /** Locks identities in the order of their ids and reads them as they are then. Ones that do not exist are left out. */
 export async function lockIdentityRows(q: Queries, identities: readonly TenantIdentity[]): Promise<IdentityRow[]> {

@@ -5,7 +5,6 @@ export interface GroupRow {
   tenantId: number;
   profileId: ProfileId;
   kinds: string[];
-  contested: boolean;
   newest: string;
   frozen: boolean;
 }
@@ -14,8 +13,8 @@ export interface GroupRow {
 export async function writeGroups(q: Queries, groups: readonly GroupRow[]): Promise<void> {
   const rows = groups.map(({ newest, ...group }) => ({ ...group, newest: newest === "" ? null : `\\x${newest}` }));
   await q.query(
-    `update identity i set kinds = n.kinds, contested = n.contested, newest = n.newest, frozen = n.frozen
-       from jsonb_to_recordset($1::jsonb) n ("tenantId" int, "profileId" bigint, kinds text[], contested boolean, newest bytea, frozen boolean)
+    `update identity i set kinds = n.kinds, newest = n.newest, frozen = n.frozen
+       from jsonb_to_recordset($1::jsonb) n ("tenantId" int, "profileId" bigint, kinds text[], newest bytea, frozen boolean)
       where i.tenant_id = n."tenantId" and i.identity_id = n."profileId"`,
     [JSON.stringify(rows)],
   );

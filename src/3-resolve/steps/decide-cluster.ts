@@ -11,7 +11,6 @@ import type { RecordedLink } from "./record-links.ts";
 interface Union {
   members: ProfileId[];
   kinds: Set<string>;
-  contested: boolean;
   newest: string;
   frozen: boolean;
   cause: RecordedLink | undefined;
@@ -24,17 +23,18 @@ export interface Decided {
 
 /**
  * Decides a cluster's links one by one against the present state. Undefined when that could differ from deciding all links
- * anew, unless `asItIs`. It cannot differ
- *  - while no link was refused at either side and this one is not either: then none would be in any order, because a rule
- *    is a statement about pairs;
- *  - for a link that is newer than all at either side: what came later touched neither.
+ * anew, unless `asItIs`. For links of events it cannot differ
+ *  - when the present sides do not conflict, however late the link is: in its place it joins parts of them, so that every
+ *    part is from then on as large as before or larger, but within the two. A rule is a statement about pairs, so what was
+ *    refused still is, and what was accepted meets no conflict that is not there today;
+ *  - when it is newer than every link at either side: what came later touched neither.
  */
 export function decideCluster(cluster: Cluster, asItIs: boolean): Decided | undefined {
   if (cluster.fallsApart && !asItIs) return undefined;
   const unions = createPartition<Union>(absorb);
   for (const row of cluster.profiles) {
-    const { id, kind, kinds, contested, newest, frozen } = row;
-    unions.add({ members: [id], kinds: new Set(kinds ?? [kind]), contested, newest, frozen, cause: undefined });
+    const { id, kind, kinds, newest, frozen } = row;
+    unions.add({ members: [id], kinds: new Set(kinds ?? [kind]), newest, frozen, cause: undefined });
   }
   const unionOf = (id: number) => unions.of(cluster.profileOf.get(id) ?? id);
   const judge = createJudge(linkRules, { ...cluster.set, sideOf: unionOf });
@@ -45,38 +45,32 @@ export function decideCluster(cluster: Cluster, asItIs: boolean): Decided | unde
     if (!left || !right) throw new Error(`link ${link.a}-${link.b} leaves its cluster`);
     const refusal = left === right ? undefined : judge.refuses(link, left, right);
     if (!asItIs && isDoubtful(link, left, right, refusal)) return undefined;
-    if (link.moved) continue;
+    noteLink(link, left, right);
     if (refusal) refused += 1;
-    note(link, [left, right], refusal !== undefined);
-    if (left !== right && !refusal) unions.join(left, right).cause ??= link;
+    else if (left !== right) unions.join(left, right).cause ??= link;
   }
   return { refused, groups: unions.parts().map((union) => toGroup(cluster.tenantId, union, asItIs)) };
 }
 
 function isDoubtful(link: RecordedLink, left: Union, right: Union, refusal: string | undefined): boolean {
   if (link.manual) return true;
-  if (!left.contested && !right.contested && !refusal) return link.moved && left !== right;
   const place = placeOf(link);
-  return link.moved || place <= left.newest || place <= right.newest;
+  return refusal !== undefined && (place <= left.newest || place <= right.newest);
 }
 
-function note(link: RecordedLink, sides: Union[], refused: boolean): void {
+function noteLink(link: RecordedLink, left: Union, right: Union): void {
   const place = link.manual ? "" : placeOf(link);
-  for (const side of sides) {
-    if (place > side.newest) side.newest = place;
-    side.contested ||= refused;
-  }
+  for (const side of [left, right]) if (place > side.newest) side.newest = place;
 }
 
 function absorb(into: Union, from: Union): void {
   for (const kind of from.kinds) into.kinds.add(kind);
   if (from.newest > into.newest) into.newest = from.newest;
-  into.contested ||= from.contested;
   into.frozen ||= from.frozen;
   into.cause ??= from.cause;
 }
 
 function toGroup(tenantId: number, union: Union, frozen: boolean): Group {
-  const { members, kinds, contested, newest, cause } = union;
-  return { tenantId, former: members, representatives: members, whole: true, members: undefined, kinds, contested, newest, frozen, cause: cause?.candidate };
+  const { members, kinds, newest, cause } = union;
+  return { tenantId, former: members, representatives: members, whole: true, members: undefined, kinds, newest, frozen, cause: cause?.candidate };
 }

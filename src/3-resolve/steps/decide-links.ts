@@ -93,8 +93,8 @@ async function writeBack(q: Queries, groups: readonly NamedGroup[], rows: Readon
   if (changed.length > 0) await writeGroups(q, changed.map((group) => ({ ...group, kinds: [...group.kinds].sort() })));
 }
 
-function differs({ profileId, kinds, contested, newest, frozen }: NamedGroup, row: IdentityRow | undefined): boolean {
-  if (!row || row.profileId !== profileId || row.contested !== contested || row.newest !== newest || row.frozen !== frozen) return true;
+function differs({ profileId, kinds, newest, frozen }: NamedGroup, row: IdentityRow | undefined): boolean {
+  if (!row || row.profileId !== profileId || row.newest !== newest || row.frozen !== frozen) return true;
   const before = row.kinds ?? [row.kind];
   return before.length !== kinds.size || before.some((kind) => !kinds.has(kind));
 }

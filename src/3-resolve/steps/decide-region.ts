@@ -5,7 +5,7 @@ import type { Decided } from "./decide-cluster.ts";
 import type { Group } from "./group.ts";
 import { placeOf } from "./order-links.ts";
 import type { RecordedLink } from "./record-links.ts";
-import { type Components, joinLinks } from "./resolve-components.ts";
+import { joinLinks } from "./resolve-components.ts";
 
 /** Everything that hangs together: whole profiles, all links among them but void ones, all kept-apart pairs within. */
 export interface Region {
@@ -28,7 +28,7 @@ export function decideRegion(region: Region, recorded: readonly RecordedLink[]):
     for (const id of members) groupOf.set(id, group);
     return group;
   });
-  noteLinks(region.links, result, groupOf);
+  noteNewest(region.links, groupOf);
   noteCauses(recorded, groupOf, (id) => rowOf.get(id)?.profileId);
   const isRecorded = new Set(recorded.map(({ a, b, manual }) => `${a}:${b}:${manual}`));
   return { groups, refused: result.refused.filter((one) => !one.void && isRecorded.has(`${one.link.a}:${one.link.b}:${one.link.manual}`)).length };
@@ -42,23 +42,17 @@ function toGroup(rows: IdentityRow[], formerSizes: ReadonlyMap<ProfileId, number
     representatives: former.filter((id) => members.has(id)),
     whole: former.reduce((sum, id) => sum + (formerSizes.get(id) ?? 0), 0) === members.size,
     kinds: new Set(rows.map(({ kind }) => kind)),
-    contested: false, newest: "", frozen: false, cause: undefined,
+    newest: "", frozen: false, cause: undefined,
   };
 }
 
-function noteLinks(links: readonly Link[], result: Components<Link>, groupOf: ReadonlyMap<IdentityId, Group>): void {
+function noteNewest(links: readonly Link[], groupOf: ReadonlyMap<IdentityId, Group>): void {
   for (const link of links) {
     if (link.manual) continue;
     const place = placeOf(link);
     for (const end of [link.a, link.b]) {
       const group = groupOf.get(end);
       if (group && place > group.newest) group.newest = place;
-    }
-  }
-  for (const { link } of result.refused.filter((one) => !one.void)) {
-    for (const end of [link.a, link.b]) {
-      const group = groupOf.get(end);
-      if (group) group.contested = true;
     }
   }
 }

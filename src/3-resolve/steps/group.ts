@@ -12,7 +12,6 @@ export interface Group {
   /** In order; undefined where a whole group was made without reading them. */
   members: IdentityId[] | undefined;
   kinds: ReadonlySet<string>;
-  contested: boolean;
   newest: string;
   frozen: boolean;
   /** A link that put former profiles together. */

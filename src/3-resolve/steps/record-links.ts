@@ -13,7 +13,7 @@ import { type CandidateLink, pairOf } from "./tenant-link.ts";
 const partnersMaxDefault = 5;
 
 export interface RecordedLink extends CandidateLink {
-  /** The pair was on record with a later (ts, key). */
+  /** The pair was on record with a later (ts, key): no new partner. */
   moved: boolean;
 }
 
