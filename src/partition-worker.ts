@@ -4,6 +4,7 @@ import type { Logger } from "./contracts/logger.ts";
 import type { Meters } from "./contracts/meters.ts";
 import type { LogReader } from "./2-window/index.ts";
 import type { Clock } from "./core/clock.ts";
+import { describeError } from "./core/describe-error.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { StaleEpochError, type OwnedPartition } from "./stores/postgres/partitions.ts";
 
@@ -71,7 +72,7 @@ async function repeat(work: () => Promise<boolean>, deps: WorkerDeps, stop: Abor
       if (error instanceof StaleEpochError) return deps.logger.error({ error: error.message }, "this process stops working on the partition");
       deps.meters.add("cdp_tick_failures");
       const waitMs = Math.min(backOffMsMax, 250 * 2 ** Math.min(failures++, 10));
-      deps.logger.warn({ error: String(error), waitMs }, "a tick failed and will be tried again");
+      deps.logger.warn({ error: describeError(error), waitMs }, "a tick failed and will be tried again");
       await pause(waitMs, stop);
     }
   }

@@ -9,6 +9,8 @@ import type { Delta, Profile } from "./4-profile/index.ts";
 import type { Activate } from "./6-activate/index.ts";
 import type { PositionSet } from "./core/position-set.ts";
 import { decodeBatch } from "./core/decode-batch.ts";
+import { describeError } from "./core/describe-error.ts";
+import { startLaps } from "./core/laps.ts";
 import type { Db, Tx } from "./stores/postgres/db.ts";
 import { lockPartition, readPositions, savePositions, type OwnedPartition } from "./stores/postgres/partitions.ts";
 
@@ -59,14 +61,18 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   }
 
   async function processBatch(records: LogRecord[]): Promise<void> {
+    const laps = startLaps();
     const { items, broken } = decodeBatch(partition.partitionId, records);
     const { fresh } = await deps.window.findDuplicates(items);
+    laps.end("duplicatesMs");
     const live = fresh.filter((item) => !item.event.held);
     const late = fresh.filter((item) => item.event.held).map((item): Held => ({ item, state: "quarantined", reason: "late", detail: "" }));
 
     const identities = await deps.resolve.mint(live.map((item) => item.event));
     live.forEach((item, at) => (item.identities = identities[at] ?? []));
+    laps.end("mintMs");
     const { deltas, failed } = deps.profile.fold(live);
+    laps.end("foldMs");
     const rejected = [...broken, ...failed].map(({ item, error }) => rejection(item, error));
     const dead = new Set(rejected.map((held) => held.item));
     const good = live.filter((item) => !dead.has(item));
@@ -74,7 +80,10 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     await deps.window.hold([...late, ...rejected]);
     await deps.profile.writeHistory(await notInHistory(good));
     deps.window.remember(good);
+    laps.end("historyMs");
     await commit(good, deltas, records);
+    laps.end("stateMs");
+    deps.logger.debug({ events: records.length, profiles: deltas.size, ...laps.ms() }, "batch processed");
     meters.add("cdp_events_processed", good.length);
     meters.add("cdp_events_dead_lettered", rejected.length);
   }
@@ -83,7 +92,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   async function bury(records: LogRecord[], error: unknown): Promise<void> {
     const { items, broken } = decodeBatch(partition.partitionId, records);
     const rejected = [...items, ...broken.map((one) => one.item)].map((item) => rejection(item, error));
-    deps.logger.error({ position: records[0]?.position, error: nameOf(error) }, "an event was dead-lettered");
+    deps.logger.error({ position: records[0]?.position, error: describeError(error) }, "an event was dead-lettered");
     await deps.window.hold(rejected);
     await commit([], new Map(), records);
     meters.add("cdp_events_dead_lettered", rejected.length);
@@ -100,7 +109,6 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   return { process };
 }
 
-const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error);
 const rejection = (item: PipelineEvent, error: unknown): Held => ({ item, state: "rejected", reason: "not_processable", detail: String(error) });
 
 type Commit = (good: PipelineEvent[], deltas: Map<string, Delta>, records: LogRecord[]) => Promise<void>;

@@ -13,6 +13,7 @@ import type { EventLog } from "../contracts/event-log.ts";
 import type { Logger } from "../contracts/logger.ts";
 import type { Mirror } from "../contracts/mirror.ts";
 import { systemClock } from "../core/clock.ts";
+import { describeError } from "../core/describe-error.ts";
 import { createPublicIds } from "../core/public-id.ts";
 import { defaultTenantSettings } from "../core/tenant-defaults.ts";
 import { createApp, createMeters } from "../http/index.ts";
@@ -99,7 +100,7 @@ async function start(settings: Settings, logger: Logger, version: string, closer
   const worker = await startProcessing(rooms, log, progress, settings, logger);
 
   const stopping = { now: false };
-  const rebuilt = window.rebuild(() => stopping.now).catch((error: unknown) => logger.warn({ error: String(error) }, "event keys were not loaded; history decides"));
+  const rebuilt = window.rebuild(() => stopping.now).catch((error: unknown) => logger.warn({ error: describeError(error) }, "event keys were not loaded; history decides"));
   return {
     app, url, adminKey,
     async stop() {
@@ -134,7 +135,7 @@ function createRooms({ settings, logger, pepper, log, mirror, progress }: RoomDe
   const settingsOf = (tenantId: number): TenantSettings => directory.tenant(tenantId)?.settings ?? defaultTenantSettings;
   const watch = watchBacklog({
     log, shard, clock, dataDir: settings.dataDir, limits: settings, lowWater: () => progress.partition?.positions.lowWater,
-    onError: (error) => logger.warn({ error: String(error) }, "the backlog could not be looked at"),
+    onError: (error) => logger.warn({ error: describeError(error) }, "the backlog could not be looked at"),
   });
 
   const ingest = createIngest({

@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "../contracts/logger.ts";
+import { describeError } from "../core/describe-error.ts";
 import { connectHistory } from "../stores/clickhouse/connect.ts";
 import type { LateHistory } from "../stores/clickhouse/late-history.ts";
 import { migrateHistory } from "../stores/clickhouse/migrate.ts";
@@ -46,7 +47,7 @@ async function untilReachable<T>(work: () => Promise<T>, mayPass: (error: unknow
       return await work();
     } catch (error) {
       if (!mayPass(error)) throw error;
-      log.warn({ error: String(error) }, `${name} does not answer yet`);
+      log.warn({ error: describeError(error) }, `${name} does not answer yet`);
       await new Promise((resolve) => setTimeout(resolve, retryMs));
     }
   }

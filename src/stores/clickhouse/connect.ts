@@ -1,4 +1,4 @@
-import { createClient, type ClickHouseClientConfigOptions, type ClickHouseSettings } from "@clickhouse/client";
+import { createClient, type ClickHouseClient, type ClickHouseClientConfigOptions, type ClickHouseSettings } from "@clickhouse/client";
 import { createChdbConnection } from "chdb/connection";
 import type { History } from "./history.ts";
 
@@ -28,35 +28,43 @@ const querySettings: ClickHouseSettings = {
 };
 
 /** Opens the history database. One directory is open in one process at a time, and one per process: an engine's rule. */
-export async function connectHistory(settings: HistorySettings): Promise<History> {
-  if (!/^[a-z_][a-z0-9_]*$/i.test(settings.database)) throw new Error(`"${settings.database}" is no database name`);
-  const base: ClickHouseClientConfigOptions =
-    "path" in settings.at
-      ? // The two packages carry their own copies of one and the same interface.
-        ({ connection: createChdbConnection({ path: settings.at.path }) } as unknown as ClickHouseClientConfigOptions)
-      : { url: settings.at.url, request_timeout: 120_000, compression: { request: true, response: true } };
-  const opener = createClient(base);
-  await opener.command({ query: `create database if not exists ${settings.database}` });
-  const client = "path" in settings.at ? opener : createClient({ ...base, database: settings.database });
-  if ("path" in settings.at) await client.command({ query: `use ${settings.database}` });
-
+export async function connectHistory({ at, database }: HistorySettings): Promise<History> {
+  if (!/^[a-z_][a-z0-9_]*$/i.test(database)) throw new Error(`"${database}" is no database name`);
+  const client = "path" in at ? await openEmbedded(at.path, database) : await openServer(at.url, database);
   return {
     async query<Row>(text: string, params?: Record<string, unknown>): Promise<Row[]> {
-      const answer = await client.query({ query: text, format: "JSONEachRow", clickhouse_settings: querySettings, ...(params && { query_params: params }) });
+      const answer = await client.query({ query: text, format: "JSONEachRow", ...(params && { query_params: params }) });
       return answer.json<Row>();
     },
     async insert(table, rows) {
-      if (rows.length === 0) return;
-      await client.insert({ table, values: rows, format: "JSONEachRow", clickhouse_settings: querySettings });
+      if (rows.length > 0) await client.insert({ table, values: rows, format: "JSONEachRow" });
     },
     async command(text, params) {
-      await client.command({ query: text, clickhouse_settings: querySettings, ...(params && { query_params: params }) });
+      await client.command({ query: text, ...(params && { query_params: params }) });
     },
     async check() {
       await client.query({ query: "select 1", format: "JSONEachRow" }).then((answer) => answer.json());
     },
     close: () => client.close(),
   };
+}
+
+/** Settings hold for the session: sent with each insert, the engine would parse the rows as statements (measured: twice the time). */
+async function openEmbedded(path: string, database: string): Promise<ClickHouseClient> {
+  // The two packages carry their own copies of one and the same interface.
+  const client = createClient({ connection: createChdbConnection({ path }) } as unknown as ClickHouseClientConfigOptions);
+  await client.command({ query: `create database if not exists ${database}` });
+  await client.command({ query: `use ${database}` });
+  for (const [name, value] of Object.entries(querySettings)) await client.command({ query: `set ${name} = ${value}` });
+  return client;
+}
+
+async function openServer(url: string, database: string): Promise<ClickHouseClient> {
+  const base = { url, request_timeout: 120_000, compression: { request: true, response: true } };
+  const opener = createClient(base);
+  await opener.command({ query: `create database if not exists ${database}` });
+  await opener.close();
+  return createClient({ ...base, database, clickhouse_settings: querySettings });
 }
 
 /**
