@@ -155,7 +155,7 @@ describe("decide", () => {
     const { resolve, meters } = worker();
     const tenant = createLiveTenant(clone.db, tenantId, resolve);
     await tenant.say([seen(moment, "external_id:1", "email:a@x.org")]);
-    const events = [event("external_id:2", "email:a@x.org")];
+    const events = [{ ...event("external_id:2", "email:a@x.org"), ts: moment + 1 }];
     const links = resolve.linksOf(events, await resolve.mint(events), [key]);
     let tries = 0;
     await clone.db.transaction(async (tx) => {

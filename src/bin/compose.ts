@@ -72,6 +72,8 @@ interface Progress {
 
 async function start(settings: Settings, logger: Logger, version: string, closers: (() => unknown)[], closeAll: () => Promise<void>): Promise<RunningServer> {
   const { pepper } = await readSecrets(settings.dataDir, settings);
+  // They hold personal data: for the owner's eyes only. The directory itself stays passable, because PostgreSQL may have another owner.
+  for (const name of ["log", "mirror", "history"]) await mkdir(join(settings.dataDir, name), { recursive: true, mode: 0o700 });
   const log = await openLocalLog({ dir: join(settings.dataDir, "log"), clock: systemClock });
   closers.push(() => log.close());
   const mirror = openMirror({ dir: join(settings.dataDir, "mirror") });

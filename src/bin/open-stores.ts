@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "../contracts/logger.ts";
 import { describeError } from "../core/describe-error.ts";
@@ -32,7 +31,6 @@ export async function openState(settings: StoreSettings, db: LateDb, log: Logger
 /** Opens ClickHouse, in process unless CLICKHOUSE_URL names a server, and migrates it. */
 export async function openHistory(settings: StoreSettings, history: LateHistory, log: Logger): Promise<() => Promise<void>> {
   const path = join(settings.dataDir, "history");
-  if (settings.clickhouseUrl === undefined) await mkdir(path, { recursive: true });
   const at = settings.clickhouseUrl === undefined ? { path } : { url: settings.clickhouseUrl };
   const real = await untilReachable(() => connectHistory({ at, database: "tributary" }), () => settings.clickhouseUrl !== undefined, log, "ClickHouse");
   await migrateHistory(real, new URL("clickhouse/", migrations));

@@ -30,7 +30,7 @@ export interface HeldFilter {
 
 /** Held events that were not replayed, newest arrival first. */
 export function listHeld(history: History, filter: HeldFilter): Promise<HeldRow[]> {
-  const clauses = ["tenant = {tenantId:UInt32}", "state != 'replayed'"];
+  const clauses = ["tenant = {tenantId:UInt32}", "state != 'replayed'", "expires_at > now()"];
   if (filter.state !== undefined) clauses.push("state = {state:String}");
   if (filter.sourceId !== undefined) clauses.push("source = {sourceId:UInt32}");
   if (filter.eventIds !== undefined) clauses.push("event_id in {eventIds:Array(String)}");

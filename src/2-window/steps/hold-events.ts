@@ -36,5 +36,5 @@ export function createHoldEvents({ history, now, retentionMs }: Deps) {
 }
 
 /** A later hold of the same event outweighs its replay, and a replay the hold it ends. */
-export const heldVersion = (position: number): number => position * 2;
+const heldVersion = (position: number): number => position * 2;
 export const replayedVersion = (version: number): number => version + 1;

@@ -71,3 +71,15 @@ test("a full window releases early instead of stopping, and says so", async () =
   expect(out).toEqual([...out].sort((a, b) => Number(a.slice(1)) - Number(b.slice(1))));
   expect(early()).toBe(out.length);
 });
+
+test("when the clock is set back, what waited by the old clock leaves at once and order goes on by the new one", async () => {
+  const { append, ids } = setup();
+  const hour = 3_600_000;
+  await append(anEvent({ eventId: "before", ts: t0 + hour, receivedAt: t0 + hour }));
+  expect(await ids(t0 + hour)).toEqual([]);
+  await append(anEvent({ eventId: "after", ts: t0, receivedAt: t0 }));
+  expect(await ids(t0)).toEqual(["after", "before"]);
+  await append(anEvent({ eventId: "later", ts: t0 + 1000, receivedAt: t0 + 1000 }));
+  expect(await ids(t0 + 1000)).toEqual([]);
+  expect(await ids(t0 + 6000)).toEqual(["later"]);
+});

@@ -37,6 +37,12 @@ export function createLogReader(deps: Deps): LogReader {
   const { log, shard, buffer, batchMax } = deps;
   let readAt = deps.from;
   let logTime = -Infinity;
+  /** The machine's clock was set back: what waits by the old clock would hold up the log until the new one catches up. */
+  let clockWentBack = false;
+  const advance = (time: number): void => {
+    if (time < logTime - deps.windowMs) clockWentBack = true;
+    logTime = clockWentBack ? time : Math.max(logTime, time);
+  };
   const immediate: number[] = [];
   let carried: number[] = [];
 
@@ -48,7 +54,7 @@ export function createLogReader(deps: Deps): LogReader {
         readAt = record.position + 1;
         if (deps.isDone(record.position)) continue;
         const head = headOf(record);
-        if (head && !head.replay) logTime = head.receivedAt;
+        if (head && !head.replay) advance(head.receivedAt);
         if (!head || head.immediate) immediate.push(record.position);
         else buffer.add({ ts: head.ts, key: head.key, position: record.position });
       }
@@ -63,14 +69,15 @@ export function createLogReader(deps: Deps): LogReader {
 
   return {
     async next(now) {
-      const idle = await readAhead();
+      if (await readAhead()) advance(now);
       let positions = carried;
       carried = [];
       if (positions.length === 0) {
-        const watermark = (idle ? now : logTime) - deps.windowMs;
+        const watermark = clockWentBack ? Infinity : logTime - deps.windowMs;
         positions = fromWindow(watermark, batchMax * windowShare);
         positions.push(...immediate.splice(0, batchMax - positions.length));
         positions.push(...fromWindow(watermark, batchMax - positions.length));
+        if (buffer.size === 0) clockWentBack = false;
       }
       const { records, rest } = await fetch(log, shard, positions, deps.batchBytesMax);
       carried = rest;

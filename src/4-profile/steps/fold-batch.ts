@@ -13,7 +13,7 @@ export interface Delta {
 }
 
 /** What folding reads of a live event; `fold-history` makes the same from a history row. */
-export function toFoldEvent(item: PipelineEvent, anchor: IdentityId): FoldEvent {
+function toFoldEvent(item: PipelineEvent, anchor: IdentityId): FoldEvent {
   const { event } = item;
   return {
     tenantId: event.tenantId,

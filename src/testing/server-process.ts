@@ -1,0 +1,179 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync, rmSync } from "node:fs";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+const bin = fileURLToPath(new URL("../../bin/tributary.js", import.meta.url));
+const outputCharactersMax = 200_000;
+const endMsMax = 60_000;
+
+/** The bootstrap key of every server started here. */
+export const adminKey = "admin-key-of-the-tests";
+
+/** Windows so short that a test waits for nothing but work. */
+const quick = { EVENT_PROCESSOR_WINDOW_SIZE: "100ms", EVENT_PROCESSOR_TICKER_INTERVAL: "25ms" };
+
+export interface Ended {
+  /** Null when a signal ended it. */
+  code: number | null;
+  output: string;
+}
+
+/** A server of the real command on a data directory, run by hand: started, killed and stopped as often as a test likes. */
+export interface ServerProcess {
+  /** The same for all its starts. */
+  readonly url: string;
+  readonly port: number;
+  readonly dataDir: string;
+  /** Starts it and resolves when it is ready. Rejects with its output when it ends instead. */
+  start(env?: Record<string, string>): Promise<void>;
+  /** Starts it and resolves when it has ended: for starts that must be refused. */
+  runToEnd(env?: Record<string, string>): Promise<Ended>;
+  /** Starts it without waiting: the door may open before it is ready. */
+  launch(env?: Record<string, string>): void;
+  /** Resolves when the server that was launched is ready. */
+  ready(): Promise<void>;
+  /** `kill -9`, and waits until it is gone. Its PostgreSQL stays. */
+  kill(): Promise<void>;
+  /** `kill -9` of the embedded PostgreSQL's postmaster, which leaves its backends to notice. */
+  killPostgres(): void;
+  /** SIGTERM. Resolves when it has ended; kills it after a minute. */
+  stop(): Promise<Ended>;
+  /** What it has written since its last start. */
+  output(): string;
+  /** Ends everything and removes the data directory. */
+  remove(): Promise<void>;
+}
+
+async function findFreePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, "close");
+  return port;
+}
+
+interface Running {
+  child: ChildProcess;
+  output: string;
+  ended: Promise<Ended>;
+  ready: Promise<void>;
+}
+
+function run(dataDir: string, port: number, env: Record<string, string>): Running {
+  const child = spawn(process.execPath, [bin, "start"], {
+    cwd: dataDir,
+    env: {
+      PATH: process.env["PATH"] ?? "", DATA_DIR: dataDir, PORT: String(port), TRIBUTARY_ADMIN_KEY: adminKey, LOG_LEVEL: "warn",
+      DISK_RESERVE_BYTES: "0", ...quick, ...env,
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const running = { child, output: "" } as Running;
+  running.ended = new Promise((resolve) => child.once("close", (code) => resolve({ code, output: running.output })));
+  running.ready = new Promise((resolve, reject) => {
+    const note = (chunk: Buffer): void => {
+      running.output = (running.output + chunk.toString()).slice(-outputCharactersMax);
+      if (running.output.includes("is ready on")) resolve();
+    };
+    child.stdout?.on("data", note);
+    child.stderr?.on("data", note);
+    void running.ended.then(({ code, output }) => reject(new Error(`the server ended with ${code} before it was ready:\n${output}`)));
+  });
+  // Whoever does not wait for it is not interested in its failure.
+  running.ready.catch(() => undefined);
+  return running;
+}
+
+function postmasterPid(dataDir: string): number | undefined {
+  try {
+    const pid = Number.parseInt(readFileSync(join(dataDir, "postgres/data/postmaster.pid"), "utf8"), 10);
+    return Number.isSafeInteger(pid) && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(dataDir) ? pid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function signal(pid: number | undefined, name: NodeJS.Signals): void {
+  try {
+    if (pid !== undefined) process.kill(pid, name);
+  } catch {
+    // It is gone already.
+  }
+}
+
+/** A server on a new data directory and a free port, not started yet. `env` is for all its starts. Call `remove` in the end. */
+export async function createServerProcess(env: Record<string, string> = {}): Promise<ServerProcess> {
+  const dataDir = await mkdtemp(join(tmpdir(), "tributary-server-"));
+  // Root's PostgreSQL runs as another user, who must be able to pass.
+  await chmod(dataDir, 0o711);
+  const port = await findFreePort();
+  let running: Running | undefined;
+
+  const now = (): Running => {
+    if (!running) throw new Error("the server was not started");
+    return running;
+  };
+  const endAll = (): void => {
+    running?.child.kill("SIGKILL");
+    signal(postmasterPid(dataDir), "SIGQUIT");
+  };
+  /** For a run that ends without its teardown: nothing may stay behind. */
+  const atExit = (): void => {
+    endAll();
+    rmSync(dataDir, { recursive: true, force: true, maxRetries: 20 });
+  };
+  process.once("exit", atExit);
+
+  const server: ServerProcess = {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    dataDir,
+    launch(more = {}) {
+      running = run(dataDir, port, { ...env, ...more });
+    },
+    ready: () => now().ready,
+    async start(more) {
+      server.launch(more);
+      await server.ready();
+    },
+    async runToEnd(more = {}) {
+      return await run(dataDir, 0, { ...env, ...more }).ended;
+    },
+    async kill() {
+      now().child.kill("SIGKILL");
+      await now().ended;
+    },
+    killPostgres: () => signal(postmasterPid(dataDir), "SIGKILL"),
+    async stop() {
+      const { child, ended } = now();
+      child.kill("SIGTERM");
+      const giveUp = setTimeout(() => child.kill("SIGKILL"), endMsMax);
+      return await ended.finally(() => clearTimeout(giveUp));
+    },
+    output: () => now().output,
+    async remove() {
+      endAll();
+      await running?.ended;
+      await until("PostgreSQL has ended", () => postmasterPid(dataDir) === undefined);
+      process.off("exit", atExit);
+      await rm(dataDir, { recursive: true, force: true, maxRetries: 50, retryDelay: 100 });
+    },
+  };
+  return server;
+}
+
+/** Asks again and again until the condition holds; throws after `msMax`. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>, msMax = 60_000): Promise<void> {
+  const endMs = performance.now() + msMax;
+  while (!(await holds())) {
+    if (performance.now() > endMs) throw new Error(`waited ${msMax} ms in vain: ${what}`);
+    await pause(20);
+  }
+}
