@@ -6,11 +6,12 @@ import type { Held, InState, PipelineEvent } from "./contracts/pipeline-event.ts
 import type { Window } from "./2-window/index.ts";
 import type { Resolve } from "./3-resolve/index.ts";
 import type { Delta, Profile } from "./4-profile/index.ts";
+import type { Segment } from "./5-segment/index.ts";
 import type { Activate } from "./6-activate/index.ts";
 import type { PositionSet } from "./core/position-set.ts";
 import { decodeBatch } from "./core/decode-batch.ts";
-import { describeError } from "./core/describe-error.ts";
 import { startLaps } from "./core/laps.ts";
+import { createIsolation, PartlyDoneError } from "./isolate-poison.ts";
 import type { Db, Tx } from "./stores/postgres/db.ts";
 import { lockPartition, readPositions, savePositions, type OwnedPartition } from "./stores/postgres/partitions.ts";
 
@@ -18,7 +19,7 @@ import { lockPartition, readPositions, savePositions, type OwnedPartition } from
  * The path of an event behind the log, in order. Each batch is committed exactly once in effect: history first, under
  * log positions that tell a repeated row; then everything else in one transaction that also records the positions.
  *
- *   log → 2-window → 3-resolve → 4-profile → history → state → 6-activate
+ *   log → 2-window → 3-resolve → 4-profile → history → state, 5-segment → 6-activate
  */
 export interface PipelineDeps {
   partition: OwnedPartition;
@@ -28,11 +29,14 @@ export interface PipelineDeps {
   window: Window;
   resolve: Resolve;
   profile: Profile;
+  segment: Segment;
   activate: Activate;
   meters: Meters;
   logger: Logger;
   /** True when an error is about the rows of the batch, so that halving finds the culprit; else it is an outage. */
   isPoison(error: unknown): boolean;
+  /** True when all databases answer. */
+  healthy(): Promise<boolean>;
 }
 
 export interface Pipeline {
@@ -45,20 +49,6 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   const commit = createCommit(deps);
   /** Up to this position history may have rows already: of a process before this one, or of a try that failed. */
   let doubtfulTo = deps.takenAtHead;
-
-  async function process(records: LogRecord[]): Promise<void> {
-    if (records.length === 0) return;
-    try {
-      await processBatch(records);
-    } catch (error) {
-      for (const record of records) doubtfulTo = Math.max(doubtfulTo, record.position);
-      if (!deps.isPoison(error)) throw error;
-      const half = records.length >> 1;
-      if (half === 0) return await bury(records, error);
-      await process(records.slice(0, half));
-      await process(records.slice(half));
-    }
-  }
 
   async function processBatch(records: LogRecord[]): Promise<void> {
     const laps = startLaps();
@@ -88,17 +78,16 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     meters.add("cdp_events_dead_lettered", rejected.length);
   }
 
-  /** The last resort for one event that some step cannot take: kept, listed, and out of the way. */
-  async function bury(records: LogRecord[], error: unknown): Promise<void> {
-    const { items, broken } = decodeBatch(partition.partitionId, records);
-    const rejected = [...items, ...broken.map((one) => one.item)].map((item) => rejection(item, error));
-    deps.logger.error({ position: records[0]?.position, error: describeError(error) }, "an event was dead-lettered");
-    await deps.window.hold(rejected);
-    await commit([], new Map(), records);
-    meters.add("cdp_events_dead_lettered", rejected.length);
+  /** The last resort for one event that some step cannot take: kept, listed, and out of the way of the others. */
+  async function bury(record: LogRecord, error: unknown): Promise<void> {
+    const { items, broken } = decodeBatch(partition.partitionId, [record]);
+    await deps.profile.removeFromHistory(partition.partitionId, record.position);
+    await deps.window.hold([...items, ...broken.map((one) => one.item)].map((item) => rejection(item, error)));
+    await commit([], new Map(), [record]);
+    meters.add("cdp_events_dead_lettered");
   }
 
-  /** Rows that a process before this one, or a failed try, has not written yet. */
+  /** Leaves out the rows that a process before this one, or a try that failed, has written. */
   async function notInHistory(items: PipelineEvent[]): Promise<PipelineEvent[]> {
     const doubtful = items.filter((item) => item.position <= doubtfulTo).map((item) => item.position);
     if (doubtful.length === 0) return items;
@@ -106,7 +95,16 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     return items.filter((item) => !there.has(item.position));
   }
 
-  return { process };
+  async function run(records: LogRecord[]): Promise<void> {
+    try {
+      await processBatch(records);
+    } catch (error) {
+      for (const record of records) doubtfulTo = Math.max(doubtfulTo, record.position);
+      throw error;
+    }
+  }
+
+  return { process: createIsolation({ positions: partition.positions, run, bury, isPoison: deps.isPoison, healthy: deps.healthy, logger: deps.logger }) };
 }
 
 const rejection = (item: PipelineEvent, error: unknown): Held => ({ item, state: "rejected", reason: "not_processable", detail: String(error) });
@@ -114,20 +112,21 @@ const rejection = (item: PipelineEvent, error: unknown): Held => ({ item, state:
 type Commit = (good: PipelineEvent[], deltas: Map<string, Delta>, records: LogRecord[]) => Promise<void>;
 
 /** The state transaction of a batch: everything it changes and the positions that say so, or nothing. */
-function createCommit({ db, partition, resolve, profile, activate }: PipelineDeps): Commit {
+function createCommit({ db, partition, resolve, profile, segment, activate }: PipelineDeps): Commit {
   async function writeState(tx: Tx, good: PipelineEvent[], deltas: Map<string, Delta>, positions: PositionSet): Promise<void> {
     const wanted = identitiesOf(good);
     const before = await resolve.lockIdentities(tx, wanted);
     const links = resolve.linksOf(good.map((item) => item.event), good.map((item) => item.identities), good.map((item) => item.key));
     const regrouping = await resolve.decide(tx, links, firstSeen(tx, deltas, before));
     const after = isQuiet(regrouping) ? before : await resolve.lockIdentities(tx, wanted);
-    const absorbed = await profile.writeState(tx, {
+    const changed = await profile.writeState(tx, {
       deltas: deltas.values(),
       regrouping,
       profileOf: (tenantId, anchor) => after.get(`${tenantId}:${anchor}`) ?? anchor,
       inState: () => positionsInState(tx, positions),
+      evaluateSegments: segment.evaluate,
     });
-    await activate.enqueue(tx, regrouping, absorbed);
+    await activate.enqueue(tx, { regrouping, ...changed });
   }
 
   /** When profiles were first seen, this batch's events included: it decides which of two merging ones survives. */
@@ -153,8 +152,9 @@ function createCommit({ db, partition, resolve, profile, activate }: PipelineDep
     try {
       await db.transaction(async (tx) => {
         const positions = await lockPartition(db.in(tx), partition.partitionId, partition.epoch);
-        // A commit whose answer was lost: it is all there.
-        if (done.every((position) => positions.has(position))) return;
+        // A commit whose answer was lost.
+        const there = done.filter((position) => positions.has(position));
+        if (there.length > 0) throw new PartlyDoneError(there);
         positions.add(done);
         if (good.length > 0) await writeState(tx, good, deltas, positions);
         await savePositions(db.in(tx), partition.partitionId, positions);

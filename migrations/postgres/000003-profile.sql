@@ -11,7 +11,7 @@ create table profile_hot (
   created_ms     bigint not null,
   updated_ms     bigint not null,
   version        bigint not null,
-  -- Bit n: member of the segment with number n.
+  -- MessagePack [[segment number, transition number], …] by segment number, empty for none: after an odd transition a member.
   memberships    bytea not null default '',
   -- Sessions, orders and revenue per currency, MessagePack.
   aggregates     bytea not null,

@@ -53,6 +53,7 @@ export function createWindow(deps: Deps): Window {
   const { history, meters, log, clock } = deps;
   const memory = createKeyMemory(deps.memoryBytes);
   const buffer = createOrderBuffer(deps.bufferBytesMax);
+  const holdEvents = createHoldEvents({ history, now: clock.now, retentionMs: deps.heldRetentionMs });
   meters.gauge("cdp_events_buffered", () => buffer.size);
   return {
     read: (eventLog, shard, from, isDone) =>
@@ -68,7 +69,10 @@ export function createWindow(deps: Deps): Window {
         onEarlyRelease: (count) => meters.add("cdp_window_early_releases", count),
       }),
     findDuplicates: createFindDuplicates({ history, memory, waitingAt: buffer.positionOf, meters, log }),
-    hold: createHoldEvents({ history, now: clock.now, retentionMs: deps.heldRetentionMs }),
+    async hold(held) {
+      await holdEvents(held);
+      for (const { item } of held) memory.remember(item.key, item.event.ts);
+    },
     remember(items) {
       for (const item of items) memory.remember(item.key, item.event.ts);
     },

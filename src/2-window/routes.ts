@@ -2,7 +2,7 @@ import { Type } from "typebox";
 import type { CanonicalEvent } from "../contracts/canonical-event.ts";
 import type { Directory } from "../contracts/directory.ts";
 import type { Routes } from "../contracts/http.ts";
-import { cursorKey, decodeCursor, encodeCursor } from "../core/cursor.ts";
+import { cursorKey, cursorNumber, decodeCursor, encodeCursor } from "../core/cursor.ts";
 import { ApiError } from "../core/errors.ts";
 import { keyFromDecimal } from "../core/event-key.ts";
 import { parseTimeBound, toIso } from "../core/time.ts";
@@ -73,7 +73,7 @@ export function createRoutes({ history, directory, replayHeld }: Deps): Routes {
         const rows = await listHeld(history, {
           ...filterOf(tenantId, request.query),
           ...(state !== undefined && { state }),
-          ...(place && { after: { receivedAt: Number(place[0]), key: BigInt(`0x${cursorKey(place[1])}`).toString() } }),
+          ...(place && { after: { receivedAt: cursorNumber(place[0]), key: BigInt(`0x${cursorKey(place[1])}`).toString() } }),
           limit: limit + 1,
         });
         const last = rows.length > limit ? rows[limit - 1] : undefined;

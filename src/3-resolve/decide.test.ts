@@ -42,7 +42,8 @@ describe.each([["one by one", 1], ["in one batch", 100]])("who is whom, told %s"
 /** A set of facts with an order in which they are told, some twice. */
 const told = randomFacts.chain((set: RandomFacts) => {
   const said = [...set.events, ...set.manual];
-  const orders = fc.tuple(fc.shuffledSubarray(said, { minLength: said.length }), fc.subarray(said), fc.integer({ min: 1, max: 12 }), fc.constantFrom(2, 1000));
+  const [batchSize, cacheMax] = [fc.integer({ min: 1, max: 12 }), fc.constantFrom(2, 1000)];
+  const orders = fc.tuple(fc.shuffledSubarray(said, { minLength: said.length }), fc.subarray(said), batchSize, cacheMax);
   return fc.tuple(fc.constant(set), orders, orders);
 });
 
@@ -55,3 +56,12 @@ test("told in any order, batching and duplication, profiles are what the rule ma
     }
   }), { numRuns: 200, endOnFailure: false });
 }, 180_000);
+
+test("what is joined in one batch beside a profile that falls apart, and within its reach, is told once", async () => {
+  const at = (ts: number, ...names: string[]): Fact => ({ type: "event", at: 1_700_000_000_000 + ts, names });
+  const apart: Fact = { type: "apart", at: 1_700_000_000_000, names: ["phone:1", "anonymous_id:3"] };
+  const before = [at(0, "external_id:1", "device_id:2"), at(1, "phone:1", "device_id:2"), at(6, "anonymous_id:3", "external_id:1")];
+  const batch = [at(2, "anonymous_id:3", "anonymous_id:4"), at(3, "email:1", "device_id:2")];
+  const tenant = await live([apart], [...before, ...batch], 3, { device_id: 2 });
+  expect(await tenant.profiles()).toEqual([["anonymous_id:3", "anonymous_id:4", "external_id:1"], ["device_id:2"], ["email:1"], ["phone:1"]]);
+});

@@ -30,6 +30,11 @@ export interface ResolveDeps {
   cacheMax?: number;
 }
 
+interface Found {
+  identityId: IdentityId;
+  profileId: ProfileId;
+}
+
 export interface Resolve {
   /**
    * Gives every identifier its identity id, creating unseen ones in a transaction of its own that is committed when this
@@ -56,7 +61,7 @@ export interface Resolve {
   /** A profile's identifiers, strongest first. */
   identifiersOf(q: Queries, tenantId: number, profileId: ProfileId): Promise<KnownIdentifier[]>;
   /** By a normalised identifier. */
-  find(q: Queries, tenantId: number, entity: Entity, kind: string, normalisedValue: string): Promise<{ identityId: IdentityId; profileId: ProfileId } | undefined>;
+  find(q: Queries, tenantId: number, entity: Entity, kind: string, normalisedValue: string): Promise<Found | undefined>;
   /** At start: ids go on after one that was seen elsewhere (the largest in history). */
   advancePast(id: IdentityId): Promise<void>;
 }

@@ -18,6 +18,9 @@ export interface ProfileDeps {
   membersOf(q: Queries, tenantId: number, profileIds: ProfileId[]): Promise<Map<ProfileId, IdentityId[]>>;
   profilesOf(q: Queries, tenantId: number, identityIds: IdentityId[]): Promise<Map<IdentityId, ProfileId>>;
   identifiersOf(q: Queries, tenantId: number, profileId: ProfileId): Promise<KnownIdentifier[]>;
+  /** Public ids of the segments that a profile with these memberships is in. */
+  segmentIdsOf(tenantId: number, memberships: Buffer): string[];
+  segmentCountOf(tenantId: number): number;
   /** The profile of an identifier as a caller writes it. */
   findProfile(tenantId: number, kind: string, value: string): Promise<ProfileId | undefined>;
   /** Which of these event keys wait in the log. */

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { Type } from "typebox";
 import type { Principal } from "../contracts/directory.ts";
 import type { Routes } from "../contracts/http.ts";
-import { cursorKey, decodeCursor, encodeCursor } from "../core/cursor.ts";
+import { cursorKey, cursorNumber, decodeCursor, encodeCursor } from "../core/cursor.ts";
 import { ApiError } from "../core/errors.ts";
 import { parseTimeBound } from "../core/time.ts";
 import { createEventStatus, EventStatus } from "./event-status.ts";
@@ -51,7 +51,7 @@ function createList(deps: ProfileDeps): List {
       ...(query.source !== undefined && { source: query.source }),
       ...(query.startDate !== undefined && { from: parseTimeBound("startDate", query.startDate, zone).start }),
       ...(query.endDate !== undefined && { to: parseTimeBound("endDate", query.endDate, zone).end }),
-      ...(place && { after: { ts: Number(place[0]), key: cursorKey(place[1]) } }),
+      ...(place && { after: { ts: cursorNumber(place[0]), key: cursorKey(place[1]) } }),
       limit: query.limit + 1,
     });
     const shown = rows.slice(0, query.limit);

@@ -5,13 +5,13 @@ import type { SystemEvent } from "../contracts/system-event.ts";
 import type { Tx } from "../stores/postgres/db.ts";
 import type { ProfileDeps } from "./deps.ts";
 import { createEventRoutes } from "./event-routes.ts";
-import { readHot, type ProfileKey } from "./queries/profile-rows.ts";
+import { readHot } from "./queries/profile-rows.ts";
 import { createProfileRoutes } from "./profile-routes.ts";
 import { createStatsRoute } from "./stats-route.ts";
 import { foldBatch, type Delta } from "./steps/fold-batch.ts";
 import { createFoldHistory } from "./steps/fold-history.ts";
-import { createWriteHistory, createWriteSystemEvents, positionsInHistory } from "./steps/write-history.ts";
-import { createWriteState, type StateChange } from "./steps/write-state.ts";
+import { createWriteHistory, createWriteSystemEvents, positionsInHistory, removeFromHistory } from "./steps/write-history.ts";
+import { createWriteState, type StateChange, type StateChanged } from "./steps/write-state.ts";
 
 export type { Delta, StateChange };
 
@@ -22,8 +22,9 @@ export interface Profile {
   writeSystemEvents(events: SystemEvent[]): Promise<void>;
   /** Which of these positions of a log partition history has. */
   positionsInHistory(partition: number, positions: number[]): Promise<Set<number>>;
-  /** Resolves with the profiles that were absorbed and that somebody may have seen. */
-  writeState(tx: Tx, change: StateChange): Promise<ProfileKey[]>;
+  /** Brings the touched profiles up to date; resolves with what of it must be told. */
+  removeFromHistory(partition: number, position: number): Promise<void>;
+  writeState(tx: Tx, change: StateChange): Promise<StateChanged>;
   /** When each profile was first seen (ms); profiles without events are absent. */
   firstSeenOf(tx: Tx, tenantId: number, profileIds: ProfileId[]): Promise<Map<ProfileId, number>>;
   /** The largest identity number that history carries. */
@@ -39,6 +40,7 @@ export function createProfile(deps: ProfileDeps): Profile {
     fold: (batch) => foldBatch(batch, settingsOf),
     writeHistory: createWriteHistory({ history, settingsOf }),
     writeSystemEvents: createWriteSystemEvents(history),
+    removeFromHistory: (partition, position) => removeFromHistory(history, partition, position),
     positionsInHistory: (partition, positions) => positionsInHistory(history, partition, positions),
     writeState: (tx, change) => writeState(db.in(tx), change),
     async firstSeenOf(tx, tenantId, profileIds) {

@@ -20,9 +20,11 @@ export function createProfileRoutes(deps: ProfileDeps): Routes {
     const key = { tenantId, profileId };
     const [states, identifiers] = await Promise.all([readHot(db, [key], false), deps.identifiersOf(db, tenantId, profileId)]);
     await readTraits(db, [key], states);
-    const state = states.get(keyOf(key)) ?? emptyState();
+    const stored = states.get(keyOf(key));
+    const state = stored ?? emptyState();
+    const segments = stored ? deps.segmentIdsOf(tenantId, stored.memberships) : [];
     const id = publicIds.encode("profile", tenantId, profileId);
-    return { success: true, data: profileView({ id, state, identifiers }, deps.settingsOf(tenantId), clock.now(), { traitTimes }) };
+    return { success: true, data: profileView({ id, state, identifiers, segments }, deps.settingsOf(tenantId), clock.now(), { traitTimes }) };
   }
 
   return (app) => {

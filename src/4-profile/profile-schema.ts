@@ -35,7 +35,7 @@ export const ProfileView = Type.Object({
     tracking: nullable(Type.Boolean()),
     updatedAt: nullable(time),
   }),
-  segments: Type.Array(Type.String()),
+  segments: Type.Array(Type.String(), { description: "Ids of the segments the profile is in, `segment-…`" }),
   lifecycleStage: Type.Enum(["anonymous", "known", "customer", "churned"]),
   totalEvents: Type.Integer(),
   totalSessions: Type.Integer(),

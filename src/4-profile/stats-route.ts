@@ -16,7 +16,7 @@ const Stats = Type.Object({
 const keptMs = 2000;
 
 /** `GET /api/cdp/stats`. */
-export function createStatsRoute({ db, history, clock, settingsOf }: ProfileDeps): Routes {
+export function createStatsRoute({ db, history, clock, settingsOf, segmentCountOf }: ProfileDeps): Routes {
   const answers = new Map<number, { at: number; data: Promise<object> }>();
 
   async function count(tenantId: number, now: number): Promise<object> {
@@ -37,7 +37,7 @@ export function createStatsRoute({ db, history, clock, settingsOf }: ProfileDeps
     return {
       totalProfiles: profiles?.total ?? 0,
       totalEvents: events?.total ?? 0,
-      totalSegments: 0,
+      totalSegments: segmentCountOf(tenantId),
       totalAudiences: 0,
       profilesCreatedToday: profiles?.today ?? 0,
       eventsTrackedToday: events?.today ?? 0,

@@ -41,7 +41,7 @@ describe("the profile as the API answers it", () => {
     identifier(3, "external_id", null, 100),
     identifier(5, "device_id", "phone-1", 40),
   ];
-  const view = profileView({ id: "profile-x", state, identifiers }, settings, asOf);
+  const view = profileView({ id: "profile-x", state, identifiers, segments: ["segment-x"] }, settings, asOf);
 
   test("as a whole", () => {
     expect(view).toEqual({
@@ -59,7 +59,7 @@ describe("the profile as the API answers it", () => {
         engagementScore: null,
       },
       consent: { email: null, sms: null, tracking: null, updatedAt: null },
-      segments: [],
+      segments: ["segment-x"],
       lifecycleStage: "customer",
       totalEvents: 4,
       totalSessions: 4,
@@ -93,7 +93,7 @@ describe("the profile as the API answers it", () => {
   });
 
   test("tells on request when each trait was set", () => {
-    const { attributeTimes } = profileView({ id: "profile-x", state, identifiers }, settings, asOf, { traitTimes: true });
+    const { attributeTimes } = profileView({ id: "profile-x", state, identifiers, segments: [] }, settings, asOf, { traitTimes: true });
     const set = "2026-02-10T10:00:00.000Z";
     expect(attributeTimes).toEqual({ "customFields.industry": set, email: set, firstName: set });
     expect(view).not.toHaveProperty("attributeTimes");
@@ -101,7 +101,7 @@ describe("the profile as the API answers it", () => {
 });
 
 test("a profile without events has no times and no money", () => {
-  const view = profileView({ id: "profile-x", state: emptyState(), identifiers: [] }, settings, asOf);
+  const view = profileView({ id: "profile-x", state: emptyState(), identifiers: [], segments: [] }, settings, asOf);
   expect(view.computed).toMatchObject({ ltv: 0, aov: 0, purchaseCount: 0, firstSeenDate: null, lastSeenDate: null, lastPurchaseDate: null });
   expect(view).toMatchObject({ createdAt: null, updatedAt: null, lifecycleStage: "anonymous", totalSessions: 0 });
   expect([...Value.Errors(ProfileView, view)]).toEqual([]);
@@ -117,6 +117,6 @@ describe("known is who left an email or phone", () => {
   ];
   test.each(rows)("%s", (_what, identifiers, traits, stage) => {
     const state = stateOf(event("2026-02-10T10:00:00Z", { traits }));
-    expect(profileView({ id: "profile-x", state, identifiers }, settings, asOf).lifecycleStage).toBe(stage);
+    expect(profileView({ id: "profile-x", state, identifiers, segments: [] }, settings, asOf).lifecycleStage).toBe(stage);
   });
 });

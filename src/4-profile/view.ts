@@ -14,11 +14,13 @@ export interface ViewedProfile {
   id: string;
   state: ProfileState;
   identifiers: readonly KnownIdentifier[];
+  /** Public ids of the segments it is in. */
+  segments: string[];
 }
 
 /** A profile as the API answers it. `asOf` (ms) decides who has churned; `traitTimes` adds when each trait was set. */
 export function profileView(
-  { id, state, identifiers }: ViewedProfile,
+  { id, state, identifiers, segments }: ViewedProfile,
   settings: Pick<TenantSettings, "currency" | "churnDays">,
   asOf: number,
   options: { traitTimes?: boolean } = {},
@@ -41,7 +43,7 @@ export function profileView(
       engagementScore: null,
     },
     consent: { email: null, sms: null, tracking: null, updatedAt: null },
-    segments: [],
+    segments,
     lifecycleStage: lifecycleStage(
       { hasEmailOrPhone: hasEmailOrPhone(ranked, state.traits), purchases: state.purchases, lastSeen: state.lastSeen },
       settings.churnDays,

@@ -1,4 +1,5 @@
 import type { IdentityId, ProfileId, Regrouping } from "../contracts/identity.ts";
+import type { SegmentChanged } from "../contracts/segment.ts";
 import type { SystemEvent } from "../contracts/system-event.ts";
 import type { PublicIds } from "../core/public-id.ts";
 import type { History } from "../stores/clickhouse/history.ts";
@@ -15,12 +16,21 @@ interface Deps {
 
 type Message =
   | { kind: "regrouped"; tenantId: number; payload: { profiles: ProfileId[] } }
-  | { kind: "profile_merged"; tenantId: number; payload: { survivor: ProfileId; absorbed: ProfileId[]; ts: number; key: string } };
+  | { kind: "profile_merged"; tenantId: number; payload: { survivor: ProfileId; absorbed: ProfileId[]; ts: number; key: string } }
+  | { kind: "segment_changed"; tenantId: number; payload: Omit<SegmentChanged, "tenantId"> };
 type OutboxRow = Message & { seq: number };
 
+/** What a state transaction did. */
+export interface Changed {
+  regrouping: Regrouping;
+  /** Absorbed profiles that had events before. */
+  absorbed: { tenantId: number; profileId: ProfileId }[];
+  segmentChanges: SegmentChanged[];
+}
+
 export interface Activate {
-  /** Notes, inside the state transaction, what its regrouping must tell the outside; `seen` are absorbed profiles with a past. */
-  enqueue(tx: Tx, regrouping: Regrouping, seen: { tenantId: number; profileId: ProfileId }[]): Promise<void>;
+  /** Notes, inside the state transaction, what of it must be told to the outside. */
+  enqueue(tx: Tx, changed: Changed): Promise<void>;
   /** Delivers waiting messages; resolves with how many. */
   drain(): Promise<number>;
 }
@@ -30,8 +40,9 @@ const drainMax = 1000;
 export function createActivate(deps: Deps): Activate {
   const { db } = deps;
   return {
-    async enqueue(tx, regrouping, seen) {
-      const messages = messagesOf(regrouping, new Set(seen.map((key) => `${key.tenantId}:${key.profileId}`)));
+    async enqueue(tx, { regrouping, absorbed, segmentChanges }) {
+      const seen = new Set(absorbed.map((key) => `${key.tenantId}:${key.profileId}`));
+      const messages = [...regroupingMessages(regrouping, seen), ...segmentChanges.map(segmentMessage)];
       if (messages.length === 0) return;
       await db.in(tx).query("insert into outbox (tenant_id, kind, payload) select * from unnest($1::int[], $2::text[], $3::jsonb[])", [
         messages.map((message) => message.tenantId),
@@ -46,7 +57,7 @@ export function createActivate(deps: Deps): Activate {
       );
       if (rows.length === 0) return 0;
       await writeOverrides(deps, rows);
-      await deps.writeSystemEvents(rows.flatMap((row) => (row.kind === "profile_merged" ? [mergedEvent(deps.publicIds, row)] : [])));
+      await deps.writeSystemEvents(rows.flatMap((row) => systemEvent(deps.publicIds, row) ?? []));
       await db.query("delete from outbox where (tenant_id, seq) in (select * from unnest($1::int[], $2::bigint[]))", [
         rows.map((row) => row.tenantId),
         rows.map((row) => row.seq),
@@ -56,7 +67,7 @@ export function createActivate(deps: Deps): Activate {
   };
 }
 
-function messagesOf({ merged, refold }: Regrouping, seen: Set<string>): Message[] {
+function regroupingMessages({ merged, refold }: Regrouping, seen: Set<string>): Message[] {
   const changed = new Map<number, Set<ProfileId>>();
   const note = (tenantId: number, profileId: ProfileId): void => {
     changed.set(tenantId, (changed.get(tenantId) ?? new Set()).add(profileId));
@@ -72,6 +83,8 @@ function messagesOf({ merged, refold }: Regrouping, seen: Set<string>): Message[
   ];
 }
 
+const segmentMessage = ({ tenantId, ...payload }: SegmentChanged): Message => ({ kind: "segment_changed", tenantId, payload });
+
 /** Tells history the present profile of every member; read now, so that a late delivery is true too. */
 async function writeOverrides({ db, history, membersOf }: Deps, rows: OutboxRow[]): Promise<void> {
   for (const row of rows) {
@@ -82,6 +95,31 @@ async function writeOverrides({ db, history, membersOf }: Deps, rows: OutboxRow[
       [...members].flatMap(([profile, identities]) => identities.map((identity) => ({ tenant: row.tenantId, identity, profile, version: row.seq }))),
     );
   }
+}
+
+/** What a message puts into a profile's timeline, if anything. */
+function systemEvent(publicIds: PublicIds, row: OutboxRow): SystemEvent | undefined {
+  switch (row.kind) {
+    case "regrouped":
+      return undefined;
+    case "profile_merged":
+      return mergedEvent(publicIds, row);
+    case "segment_changed":
+      return segmentEvent(publicIds, row);
+  }
+}
+
+function segmentEvent(publicIds: PublicIds, row: OutboxRow & { kind: "segment_changed" }): SystemEvent {
+  const { profileId, segment, number, entered, transition, ts } = row.payload;
+  return {
+    tenantId: row.tenantId,
+    seq: row.seq,
+    identity: profileId,
+    name: `${segment} ${entered ? "ENTER" : "EXIT"}`,
+    eventId: `seg-evt-${number}-${profileId}-${transition}`,
+    ts,
+    properties: { segmentId: publicIds.encode("segment", row.tenantId, number), segment },
+  };
 }
 
 function mergedEvent(publicIds: PublicIds, row: OutboxRow & { kind: "profile_merged" }): SystemEvent {

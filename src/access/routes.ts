@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Static } from "typebox";
 import type { Principal } from "../contracts/directory.ts";
 import type { Routes } from "../contracts/http.ts";
-import { decodeCursor, encodeCursor } from "../core/cursor.ts";
+import { cursorNumber, decodeCursor, encodeCursor } from "../core/cursor.ts";
 import { ApiError } from "../core/errors.ts";
 import type { PublicIds } from "../core/public-id.ts";
 import { toIso } from "../core/time.ts";
@@ -32,11 +32,7 @@ function callerOf(request: FastifyRequest): Principal {
 }
 
 /** The number after which a page begins. */
-function afterOf({ cursor }: ListQuery): number {
-  const [after] = cursor === undefined ? [0] : decodeCursor(cursor, 1);
-  if (typeof after !== "number") throw new ApiError("validation_failed", "cursor is not one that this list gave out");
-  return after;
-}
+const afterOf = ({ cursor }: ListQuery): number => (cursor === undefined ? 0 : cursorNumber(decodeCursor(cursor, 1)[0]));
 
 const listAnswer = <Row>({ rows, total, next }: Page<Row>, show: (row: Row) => object) => ({
   success: true, data: rows.map(show), meta: { nextCursor: next === undefined ? null : encodeCursor([next]), total },

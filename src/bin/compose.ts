@@ -7,6 +7,7 @@ import { createIngest, normaliseValue, registerBodyParsers } from "../1-ingest/i
 import { createWindow, type LogReader } from "../2-window/index.ts";
 import { createResolve } from "../3-resolve/index.ts";
 import { createProfile } from "../4-profile/index.ts";
+import { createSegment } from "../5-segment/index.ts";
 import { createActivate } from "../6-activate/index.ts";
 import type { TenantSettings } from "../contracts/directory.ts";
 import type { EventLog } from "../contracts/event-log.ts";
@@ -150,9 +151,11 @@ function createRooms({ settings, logger, pepper, log, mirror, progress }: RoomDe
     bufferBytesMax, memoryBytes, heldRetentionMs: settings.quarantineRetentionMs,
   });
   const resolve = createResolve({ db, pepper, settingsOf, meters, log: logger });
+  const segment = createSegment({ publicIds });
   const profile = createProfile({
     db, history, directory, clock, publicIds, meters, settingsOf,
     membersOf: resolve.membersOf, profilesOf: resolve.profilesOf, identifiersOf: resolve.identifiersOf,
+    segmentIdsOf: segment.idsOf, segmentCountOf: (tenantId) => segment.definitions(tenantId).length,
     findWaiting: async (keys) => (await progress.reader?.findWaiting(keys, waitingScanMax)) ?? new Set(),
     async findProfile(tenantId, kind, value) {
       const normalised = normaliseValue(kind, value, settingsOf(tenantId));
@@ -162,16 +165,19 @@ function createRooms({ settings, logger, pepper, log, mirror, progress }: RoomDe
   const activate = createActivate({ db, history, publicIds, membersOf: resolve.membersOf, writeSystemEvents: profile.writeSystemEvents });
   meters.gauge("cdp_log_bytes", () => log.stats().bytes);
   meters.gauge("cdp_backlog_events", () => progress.worker?.backlog() ?? 0);
-  return { access, ingest, window, resolve, profile, activate, watch, meters, db, history };
+  return { access, ingest, window, resolve, profile, segment, activate, watch, meters, db, history };
 }
 
 /** Takes the partition and starts to process it. */
 async function startProcessing(rooms: Rooms, log: EventLog, progress: Progress, settings: Settings, logger: Logger): Promise<PartitionWorker> {
-  const { db, window, resolve, profile, activate, meters } = rooms;
+  const { db, history, window, resolve, profile, segment, activate, meters } = rooms;
   await resolve.advancePast(await profile.largestIdentity());
   const partition = await takePartition(db, log.logId, shard, `${hostname()}:${process.pid}`);
   const reader = window.read(log, shard, partition.positions.lowWater, (position) => partition.positions.has(position));
-  const pipeline = createPipeline({ partition, takenAtHead: log.head(shard), db, window, resolve, profile, activate, meters, logger, isPoison });
+  const pipeline = createPipeline({
+    partition, takenAtHead: log.head(shard), db, window, resolve, profile, segment, activate, meters, logger, isPoison,
+    healthy: () => Promise.all([db.check(), history.check()]).then(() => true, () => false),
+  });
   const worker = startPartitionWorker({
     log, shard, partition, reader, pipeline, drain: activate.drain, clock: systemClock, meters, logger, tickMs: settings.tickerIntervalMs,
   });

@@ -11,13 +11,17 @@ export function decodeCursor(text: string, count: number): (string | number)[] {
   } catch {
     // Falls through to the one answer for anything that is not ours.
   }
-  throw new ApiError("validation_failed", "cursor is not one that this list gave out", {
-    details: [{ field: "cursor", reason: "invalid_cursor", message: "expected a nextCursor of this list" }],
-  });
+  return refuse();
 }
 
 /** The event key in a cursor, checked to be hexadecimal. */
-export function cursorKey(value: string | number | undefined): string {
-  if (typeof value !== "string" || !/^[0-9a-f]{32}$/.test(value)) return decodeCursor("", 1)[0] as string;
-  return value;
+export const cursorKey = (value: string | number | undefined): string => (typeof value === "string" && /^[0-9a-f]{32}$/.test(value) ? value : refuse());
+
+/** The number in a cursor: a time in milliseconds, or an id. */
+export const cursorNumber = (value: string | number | undefined): number => (typeof value === "number" ? value : refuse());
+
+function refuse(): never {
+  throw new ApiError("validation_failed", "cursor is not one that this list gave out", {
+    details: [{ field: "cursor", reason: "invalid_cursor", message: "expected a nextCursor of this list" }],
+  });
 }

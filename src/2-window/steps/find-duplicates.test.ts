@@ -72,6 +72,23 @@ test("a held event is known to duplicates, but its own replay passes", async () 
   expect((await find()([replay])).fresh).toEqual([replay]);
 });
 
+test.each([
+  ["the same event sent again", { held: "late" as const }, undefined],
+  ["an event of that id that still waits", {}, 6],
+])("a replay comes before %s", async (_, sentAgain, waitingAt) => {
+  const hold = createHoldEvents({ history, now: () => Date.now(), retentionMs: 3_600_000 });
+  await hold([{ item: anItem(5, { eventId: "e", held: "late" }), state: "quarantined", reason: "late", detail: "" }]);
+  const [again, replay] = [anItem(6, { eventId: "e", ...sentAgain }), anItem(7, { eventId: "e", replay: true })];
+  expect((await find(() => waitingAt)([again, replay])).fresh).toEqual([replay]);
+});
+
+test("after a rebuild, memory knows what is held", async () => {
+  const hold = createHoldEvents({ history, now: () => Date.now(), retentionMs: 3_600_000 });
+  await hold([{ item: anItem(5, { eventId: "e", held: "late" }), state: "quarantined", reason: "late", detail: "" }]);
+  await rebuildMemory(history, memory, 1000, () => false);
+  expect((await find()([anItem(6, { eventId: "e" })])).fresh).toEqual([]);
+});
+
 test("after a rebuild, memory answers for new events and history for what it holds", async () => {
   const old = anItem(1, { eventId: "old" });
   await inHistory(old);

@@ -22,20 +22,23 @@ interface Found {
   held: boolean;
 }
 
-/** Splits a batch into first and repeated events. The smallest log position of a key is the first; its content stands. */
+/**
+ * Splits a batch into first and repeated events. The smallest log position of a key is the first; its content stands. A replay
+ * stands for the copy that was held, so it comes before every other copy, wherever that waits.
+ */
 export function createFindDuplicates(deps: Deps) {
   return async function findDuplicates(batch: PipelineEvent[]): Promise<{ fresh: PipelineEvent[]; repeated: PipelineEvent[] }> {
     const firstHere = new Map<string, PipelineEvent>();
     for (const item of batch) {
       const known = firstHere.get(item.key);
-      if (!known || item.position < known.position) firstHere.set(item.key, item);
+      if (!known || comesBefore(item, known)) firstHere.set(item.key, item);
     }
     const inHistory = await lookUp(deps.history, batch.filter((item) => firstHere.get(item.key) === item && mustAsk(deps.memory, item)));
     const fresh: PipelineEvent[] = [];
     const repeated: PipelineEvent[] = [];
     for (const item of batch) {
       const first = firstHere.get(item.key) as PipelineEvent;
-      const waiting = deps.waitingAt(item.key);
+      const waiting = item.event.replay ? undefined : deps.waitingAt(item.key);
       const earlier =
         first !== item ? first : waiting !== undefined && waiting < item.position ? undefined : inHistory.get(item.key)?.find((found) => repeats(found, item));
       if (first === item && !earlier && (waiting === undefined || waiting > item.position)) fresh.push(item);
@@ -46,6 +49,9 @@ export function createFindDuplicates(deps: Deps) {
     return { fresh, repeated };
   };
 }
+
+const isReplay = ({ event }: PipelineEvent): boolean => event.replay === true;
+const comesBefore = (a: PipelineEvent, b: PipelineEvent): boolean => (isReplay(a) === isReplay(b) ? a.position < b.position : isReplay(a));
 
 const mustAsk = (memory: KeyMemory, { key, event }: PipelineEvent): boolean =>
   memory.mayHave(key) || !memory.covers(event.ts) || (event.serverTs === true && !memory.complete);

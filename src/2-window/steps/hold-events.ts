@@ -8,6 +8,9 @@ interface Deps {
   retentionMs: number;
 }
 
+/** The last second that ClickHouse's DateTime can say. */
+const never = 2 ** 32 - 1;
+
 /** Writes events that are not applied to `events_held`. Keyed by event, so writing one again changes nothing. */
 export function createHoldEvents({ history, now, retentionMs }: Deps) {
   return async function holdEvents(held: Held[]): Promise<void> {
@@ -29,7 +32,8 @@ export function createHoldEvents({ history, now, retentionMs }: Deps) {
         log_pos: item.position,
         content_hash: item.contentHash,
         payload: `c${JSON.stringify(item.event)}`,
-        expires_at: Math.floor((now() + retentionMs) / 1000),
+        // What was lost to a fault of ours is kept until somebody replays it.
+        expires_at: state === "rejected" ? never : Math.floor((now() + retentionMs) / 1000),
       })),
     );
   };

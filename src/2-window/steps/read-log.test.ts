@@ -18,7 +18,7 @@ function setup(over: { batchMax?: number; isDone?: (position: number) => boolean
   });
   const append = (...events: CanonicalEvent[]) => log.append(0, events.map((event) => encodeRecord(event, keyOf(event))));
   const ids = async (now: number) => (await reader.next(now)).map((record) => decodeEvent(record.bytes).eventId);
-  return { reader, append, ids, early: () => early };
+  return { reader, append, ids, log, early: () => early };
 }
 
 test("events wait until the wall clock has passed them by the window when the log is idle", async () => {
@@ -49,7 +49,7 @@ test("an import does not starve live events, nor they the import", async () => {
   expect(first.filter((id) => id.startsWith("h"))).toEqual(["h0"]);
 });
 
-test("what waits is found by key: in the window, among what does not wait, and beyond what was read", async () => {
+test("what waits is found by key: in the window, among what does not wait, beyond what was read, and in the batch under way", async () => {
   const { append, reader } = setup({ batchMax: 1 });
   const window = anEvent({ eventId: "w" });
   const import1 = anEvent({ eventId: "i1", historical: true });
@@ -59,7 +59,20 @@ test("what waits is found by key: in the window, among what does not wait, and b
   const unread = anEvent({ eventId: "u" });
   await append(unread);
   const keys = [window, import1, import2, unread].map(keyOf);
+  expect(await reader.findWaiting(keys, 1000)).toEqual(new Set(keys));
+  await reader.next(t0);
   expect(await reader.findWaiting(keys, 1000)).toEqual(new Set([keyOf(window), keyOf(import2), keyOf(unread)]));
+});
+
+test("a batch that could not be read comes with the next call, and counts as backlog until then", async () => {
+  const { append, ids, reader, log } = setup();
+  await append(anEvent({ eventId: "a", historical: true }), anEvent({ eventId: "b", historical: true }));
+  const { readAt } = log;
+  log.readAt = () => Promise.reject(new Error("the disk is away"));
+  await expect(reader.next(t0)).rejects.toThrow("the disk is away");
+  expect(reader.backlog()).toBe(2);
+  log.readAt = readAt;
+  expect(await ids(t0)).toEqual(["a", "b"]);
 });
 
 test("a full window releases early instead of stopping, and says so", async () => {

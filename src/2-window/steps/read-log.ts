@@ -22,7 +22,7 @@ export interface LogReader {
   next(now: number): Promise<LogRecord[]>;
   /** Accepted events that no batch has carried yet. */
   backlog(): number;
-  /** Which of these keys still wait: in the window, or among at most `scanMax` records not read yet. */
+  /** Which of these keys still wait: in the window, in the last batch, or among at most `scanMax` records not read yet. */
   findWaiting(keys: string[], scanMax: number): Promise<Set<string>>;
 }
 
@@ -45,6 +45,8 @@ export function createLogReader(deps: Deps): LogReader {
   };
   const immediate: number[] = [];
   let carried: number[] = [];
+  /** Handed out last: until the next batch is asked for they are on their way and nowhere else to be found. */
+  let underway: LogRecord[] = [];
 
   const readAhead = async (): Promise<boolean> => {
     while (!buffer.full && immediate.length < immediateMax) {
@@ -69,22 +71,25 @@ export function createLogReader(deps: Deps): LogReader {
 
   return {
     async next(now) {
+      underway = [];
       if (await readAhead()) advance(now);
-      let positions = carried;
-      carried = [];
-      if (positions.length === 0) {
+      if (carried.length === 0) {
         const watermark = clockWentBack ? Infinity : logTime - deps.windowMs;
-        positions = fromWindow(watermark, batchMax * windowShare);
-        positions.push(...immediate.splice(0, batchMax - positions.length));
-        positions.push(...fromWindow(watermark, batchMax - positions.length));
+        carried = fromWindow(watermark, batchMax * windowShare);
+        carried.push(...immediate.splice(0, batchMax - carried.length));
+        carried.push(...fromWindow(watermark, batchMax - carried.length));
         if (buffer.size === 0) clockWentBack = false;
       }
-      const { records, rest } = await fetch(log, shard, positions, deps.batchBytesMax);
+      // Carried until they are read: a read that fails loses none, and none is missing from the backlog meanwhile.
+      const { records, rest } = await fetch(log, shard, carried, deps.batchBytesMax);
       carried = rest;
+      underway = records;
       return records;
     },
     backlog: () => log.head(shard) - readAt + buffer.size + immediate.length + carried.length,
     async findWaiting(keys, scanMax) {
+      // Taken before anything is waited for: what is read on meanwhile is then found by the scan.
+      const from = readAt;
       const waiting = new Set(keys.filter((key) => buffer.positionOf(key) !== undefined));
       const wanted = new Set(keys);
       const look = (records: LogRecord[]): void => {
@@ -93,9 +98,13 @@ export function createLogReader(deps: Deps): LogReader {
           if (key !== undefined && wanted.has(key)) waiting.add(key);
         }
       };
+      look(underway);
       const held = [...carried, ...immediate];
-      for (let at = 0; at < held.length; at += chunkRecords) look(await log.readAt(shard, held.slice(at, at + chunkRecords)));
-      for (let at = readAt; at < readAt + scanMax; ) {
+      for (let at = 0; at < held.length; at += chunkRecords) {
+        // What is in state by now may have been dropped, and is found where it went.
+        look(await log.readAt(shard, held.slice(at, at + chunkRecords).filter((position) => !deps.isDone(position))));
+      }
+      for (let at = from; at < from + scanMax; ) {
         const records = await log.read(shard, at, chunkRecords, chunkBytes);
         if (records.length === 0) break;
         look(records);

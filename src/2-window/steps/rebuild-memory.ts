@@ -5,24 +5,27 @@ import type { KeyMemory } from "./remember-keys.ts";
 const pageRows = 50_000;
 
 /**
- * Loads the fingerprints of the newest `keysMax` events (all, when history is smaller) page by page. Until it is done,
- * history decides for every event, so processing need not wait for it.
+ * Loads the fingerprints of the newest `keysMax` events (all, when history is smaller) and of the held ones page by page.
+ * Until it is done, history decides for every event, so processing need not wait for it.
  */
 export async function rebuildMemory(history: History, memory: KeyMemory, keysMax: number, stopped: () => boolean): Promise<void> {
   const from = await coveredFrom(history, keysMax);
+  for (const table of ["events", "events_held"] as const) await loadKeys(history, memory, table, from, stopped);
+  if (!stopped()) memory.rebuilt(from === 0 ? -Infinity : from);
+}
+
+async function loadKeys(history: History, memory: KeyMemory, table: "events" | "events_held", from: number, stopped: () => boolean): Promise<void> {
   let last = 0n;
-  for (;;) {
+  while (!stopped()) {
     const rows = await history.query<{ key: string; ts: number }>(
-      `select toString(event_key) key, toUnixTimestamp64Milli(ts) ts from events
+      `select toString(event_key) key, toUnixTimestamp64Milli(ts) ts from ${table}
         where event_key > {last:UInt128} and ts >= fromUnixTimestamp64Milli({from:Int64}) order by event_key limit {n:UInt32}`,
       { last, from, n: pageRows },
     );
-    if (stopped()) return;
     for (const row of rows) memory.remember(keyFromDecimal(row.key), row.ts);
-    if (rows.length < pageRows) break;
+    if (rows.length < pageRows) return;
     last = BigInt((rows.at(-1) as { key: string }).key);
   }
-  memory.rebuilt(from === 0 ? -Infinity : from);
 }
 
 /** The time (ms) from which on history holds at most `keysMax` events; 0 when it holds no more in all. */

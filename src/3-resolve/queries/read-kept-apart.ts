@@ -10,7 +10,7 @@ export interface KeptApartPairs {
 
 /** The kept-apart pairs between, or within, these profiles. */
 export async function readKeptApart(q: Queries, profiles: readonly { tenantId: number; profileId: ProfileId }[]): Promise<KeptApartPairs> {
-  const rows = await q.query<{ a: number; b: number; decidedMs: number; profileA: number; profileB: number; ts: number | null; key: string; ord: number }>(
+  const rows = await q.query<KeptApartPairs["keptApart"][number] & { ts: number | null; key: string; ord: number }>(
     `with touched as (select * from unnest($1::int[], $2::bigint[]) t (tenant_id, profile_id))
      select k.a, k.b, k.decided_ms as "decidedMs", x.profile_id as "profileA", y.profile_id as "profileB",
             l.ts_ms as ts, encode(l.key, 'hex') as key, l.ord

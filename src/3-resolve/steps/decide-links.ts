@@ -6,10 +6,9 @@ import type { IdentityRow } from "../queries/lock-identities.ts";
 import { moveMembers, moveProfiles } from "../queries/move-members.ts";
 import { readKeptApart } from "../queries/read-kept-apart.ts";
 import { writeGroups } from "../queries/write-groups.ts";
-import { decideCluster } from "./decide-cluster.ts";
+import { type Decided, decideCluster } from "./decide-cluster.ts";
 import { decideRegion, type Region } from "./decide-region.ts";
 import { type Cluster, gatherClusters } from "./gather-clusters.ts";
-import type { Group } from "./group.ts";
 import { describeRegrouping, type NamedGroup, nameGroups, rivalsOf } from "./name-groups.ts";
 import { readRegions } from "./read-regions.ts";
 import { recordLinks } from "./record-links.ts";
@@ -25,6 +24,8 @@ export interface Decision {
   frozen: { tenantId: number; profileIds: ProfileId[] }[];
 }
 
+const nothing: Decided = { groups: [], refused: 0 };
+
 /**
  * Records links and brings the profiles in line with all that is on record, in a number of statements that does not depend
  * on the number of links (but for regions near `regionMax`, which are read one by one).
@@ -38,31 +39,28 @@ export async function decideLinks(
   const profiles = [...recorded.rows.values()].filter(({ id, profileId }) => id === profileId);
   const clusters = gatherClusters(recorded, await readKeptApart(q, profiles));
 
-  const groups: Group[] = [];
-  const doubtful: Cluster[] = [];
-  let refused = 0;
-  const take = (cluster: Cluster, asItIs: boolean): boolean => {
-    const decided = decideCluster(cluster, asItIs);
-    groups.push(...(decided?.groups ?? []));
-    refused += decided?.refused ?? 0;
-    return decided !== undefined;
-  };
+  const decided = new Map<Cluster, Decided>();
   for (const cluster of clusters) {
-    if (!take(cluster, cluster.profiles.some((row) => row.frozen))) doubtful.push(cluster);
+    const answer = decideCluster(cluster, cluster.profiles.some((row) => row.frozen));
+    if (answer) decided.set(cluster, answer);
   }
-
+  const doubtful = clusters.filter((cluster) => !decided.has(cluster));
   const { region, tooLarge } = doubtful.length === 0 ? { region: undefined, tooLarge: [] } : await readRegions(q, doubtful, regionMax);
-  for (const cluster of tooLarge) take(cluster, true);
-  if (region) {
-    const anew = decideRegion(region, doubtful.flatMap((cluster) => cluster.links));
-    groups.push(...anew.groups);
-    refused += anew.refused;
-  }
+  for (const cluster of tooLarge) decided.set(cluster, decideCluster(cluster, true) ?? nothing);
+  const anew = region ? [decideRegion(region, recorded.links)] : [];
+  const all = [...outside(region, decided), ...anew];
+  const groups = all.flatMap((one) => one.groups);
   await refreeze(q, tooLarge, region);
   const named = nameGroups(groups, await firstSeenOfAll(rivalsOf(groups), firstSeenOf));
   await writeBack(q, named, new Map([...recorded.rows.values(), ...(region?.rows ?? [])].map((row) => [row.id, row])));
   const frozen = tooLarge.map(({ tenantId, profiles: rows }) => ({ tenantId, profileIds: rows.map(({ id }) => id) }));
-  return { regrouping: describeRegrouping(named), refused, frozen };
+  return { regrouping: describeRegrouping(named), refused: all.reduce((sum, one) => sum + one.refused, 0), frozen };
+}
+
+/** What was decided of clusters that a region does not reach: within it everything is decided anew. */
+function outside(region: Region | undefined, decided: ReadonlyMap<Cluster, Decided>): Decided[] {
+  const reached = new Set(region?.rows.map(({ profileId }) => profileId));
+  return [...decided].filter(([cluster]) => !cluster.profiles.some(({ id }) => reached.has(id))).map(([, answer]) => answer);
 }
 
 async function firstSeenOfAll(rivals: readonly { tenantId: number; profileId: ProfileId }[], firstSeenOf: FirstSeenOf): Promise<Map<ProfileId, number>> {

@@ -14,7 +14,7 @@ export interface Region {
   keptApart: readonly KeptApart[];
 }
 
-/** Decides all links of regions anew, whatever the present grouping is. `recorded` are the links that made it necessary. */
+/** Decides all links of regions anew, whatever the present grouping is. `recorded` are all links that are new on record. */
 export function decideRegion(region: Region, recorded: readonly RecordedLink[]): Decided {
   const shared = new Set(region.rows.filter((row) => row.shared).map(({ id }) => id));
   const result = joinLinks({ identities: region.rows, links: region.links, keptApart: region.keptApart, shared });
@@ -58,7 +58,9 @@ function noteNewest(links: readonly Link[], groupOf: ReadonlyMap<IdentityId, Gro
 }
 
 /** The first link that put two former profiles together; where it was none alone, the first at a member. */
-function noteCauses(recorded: readonly RecordedLink[], groupOf: ReadonlyMap<IdentityId, Group>, formerOf: (id: IdentityId) => ProfileId | undefined): void {
+function noteCauses(
+  recorded: readonly RecordedLink[], groupOf: ReadonlyMap<IdentityId, Group>, formerOf: (id: IdentityId) => ProfileId | undefined,
+): void {
   const joining = recorded.filter(({ a, b }) => groupOf.get(a) === groupOf.get(b) && formerOf(a) !== formerOf(b));
   for (const { a, b, candidate } of [...joining, ...recorded]) {
     for (const end of [a, b]) {

@@ -45,7 +45,8 @@ export function gatherClusters({ links, rows, becameShared }: Recorded, { keptAp
   const clusterOf = new Map<Part | undefined, Cluster>();
   for (const part of partition.parts()) {
     const profiles = part.members.map((id) => rows.get(id)).filter((row) => row !== undefined);
-    const set = { links: manualLinks, keptApart: keptApart.filter((pair) => partition.of(pair.profileA) === part && partition.of(pair.profileB) === part), shared };
+    const within = keptApart.filter((pair) => partition.of(pair.profileA) === part && partition.of(pair.profileB) === part);
+    const set = { links: manualLinks, keptApart: within, shared };
     clusterOf.set(part, { tenantId: profiles[0]?.tenantId ?? 0, profiles, links: [], profileOf, set, fallsApart: falling.has(part) });
   }
   for (const link of sound) clusterOf.get(partOf(link.a))?.links.push(link);

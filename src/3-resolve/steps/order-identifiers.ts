@@ -19,7 +19,7 @@ export function hashIdentifier(pepper: Uint8Array, kind: string, value: string):
 export function orderIdentifiers(event: CanonicalEvent, settings: TenantSettings, pepper: Uint8Array): HashedIdentifier[] {
   return event.identifiers
     .filter(({ kind }) => !kind.includes("\0"))
-    .map((identifier) => ({ ...identifier, hash: hashIdentifier(pepper, identifier.kind, identifier.value), priority: priorityOf(settings, identifier.kind) }))
+    .map((one) => ({ ...one, hash: hashIdentifier(pepper, one.kind, one.value), priority: priorityOf(settings, one.kind) }))
     .sort((x, y) => y.priority - x.priority || compareText(x.hash, y.hash) || compareText(x.entity, y.entity));
 }
 

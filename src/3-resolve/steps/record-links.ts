@@ -10,6 +10,8 @@ import { weakerEnd } from "../rules/shared-identifier.ts";
 import { placeOf } from "./order-links.ts";
 import { type CandidateLink, pairOf } from "./tenant-link.ts";
 
+type SettingsOf = (tenantId: number) => TenantSettings;
+
 const partnersMaxDefault = 5;
 
 export interface RecordedLink extends CandidateLink {
@@ -30,14 +32,15 @@ export interface Recorded {
  * Locks the ends of links, and then the identities that represent their profiles: whoever holds the latter is alone in
  * changing what belongs to a profile or touches it. Then writes what is new. Links between tenants or entities are none.
  */
-export async function recordLinks(q: Queries, candidates: readonly CandidateLink[], settingsOf: (tenantId: number) => TenantSettings): Promise<Recorded> {
+export async function recordLinks(q: Queries, candidates: readonly CandidateLink[], settingsOf: SettingsOf): Promise<Recorded> {
   const rows = new Map<IdentityId, IdentityRow>();
   await lockInto(rows, q, candidates.flatMap(({ tenantId, a, b }) => [{ tenantId, identityId: a }, { tenantId, identityId: b }]));
   const sound = candidates.filter((link) => isSound(link, rows));
   const links = await withoutKnown(q, sound);
   if (links.length === 0) return { links, rows, becameShared: [] };
-  const represented = links.flatMap(({ a, b }) => [a, b]).map((id) => rows.get(id)).filter((row) => row !== undefined);
-  await lockInto(rows, q, represented.filter(({ profileId }) => !rows.has(profileId)).map(({ tenantId, profileId }) => ({ tenantId, identityId: profileId })));
+  const ends = links.flatMap(({ a, b }) => [rows.get(a), rows.get(b)]).filter((row) => row !== undefined);
+  const unlocked = ends.filter(({ profileId }) => !rows.has(profileId));
+  await lockInto(rows, q, unlocked.map(({ tenantId, profileId }) => ({ tenantId, identityId: profileId })));
   await writeLinks(q, links);
   return { links, rows, becameShared: await countNewPartners(q, links, rows, settingsOf) };
 }
@@ -61,7 +64,7 @@ async function withoutKnown(q: Queries, links: readonly CandidateLink[]): Promis
   });
 }
 
-async function countNewPartners(q: Queries, links: readonly RecordedLink[], rows: Map<IdentityId, IdentityRow>, settingsOf: (tenantId: number) => TenantSettings) {
+async function countNewPartners(q: Queries, links: readonly RecordedLink[], rows: Map<IdentityId, IdentityRow>, settingsOf: SettingsOf) {
   const grown = new Set<IdentityRow>();
   for (const link of links.filter(({ manual, moved }) => !manual && !moved)) {
     const settings = settingsOf(link.tenantId);

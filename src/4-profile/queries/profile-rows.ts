@@ -12,6 +12,12 @@ export interface ProfileKey {
 
 export const keyOf = ({ tenantId, profileId }: ProfileKey): string => `${tenantId}:${profileId}`;
 
+/** A state without its traits as its row keeps it. */
+export interface StoredState extends ProfileState {
+  /** What segment evaluation keeps of the profile, empty when that is nothing. */
+  memberships: Buffer;
+}
+
 interface HotRow {
   tenantId: number;
   profileId: number;
@@ -22,16 +28,17 @@ interface HotRow {
   lastSeen: number;
   createdAt: number;
   updatedAt: number;
+  memberships: Buffer;
   aggregates: Buffer;
 }
 
 const hotColumns = `tenant_id as "tenantId", profile_id as "profileId", total_events as "totalEvents", purchases, revenue,
-  first_seen_ms as "firstSeen", last_seen_ms as "lastSeen", created_ms as "createdAt", updated_ms as "updatedAt", aggregates`;
+  first_seen_ms as "firstSeen", last_seen_ms as "lastSeen", created_ms as "createdAt", updated_ms as "updatedAt", memberships, aggregates`;
 
 const columns = (keys: ProfileKey[]): [number[], number[]] => [keys.map((key) => key.tenantId), keys.map((key) => key.profileId)];
 
 /** Hot rows by profile key, without traits; with `lock` in key order and held until the transaction ends. */
-export async function readHot(q: Queries, keys: ProfileKey[], lock: boolean): Promise<Map<string, ProfileState>> {
+export async function readHot(q: Queries, keys: ProfileKey[], lock: boolean): Promise<Map<string, StoredState>> {
   const rows = await q.query<HotRow>(
     `select ${hotColumns} from profile_hot
       where (tenant_id, profile_id) in (select * from unnest($1::int[], $2::bigint[]))
@@ -41,9 +48,9 @@ export async function readHot(q: Queries, keys: ProfileKey[], lock: boolean): Pr
   return new Map(rows.map((row) => [keyOf(row), stateOf(row)]));
 }
 
-function stateOf(row: HotRow): ProfileState {
-  const { totalEvents, purchases, firstSeen, lastSeen, createdAt, updatedAt } = row;
-  const state: ProfileState = { ...emptyState(), totalEvents, purchases, firstSeen, lastSeen, createdAt, updatedAt };
+function stateOf(row: HotRow): StoredState {
+  const { totalEvents, purchases, firstSeen, lastSeen, createdAt, updatedAt, memberships } = row;
+  const state: StoredState = { ...emptyState(), totalEvents, purchases, firstSeen, lastSeen, createdAt, updatedAt, memberships };
   state.revenue = microsFromDecimal(row.revenue);
   unpackAggregates(row.aggregates, state);
   return state;
@@ -69,17 +76,17 @@ export async function readTraits(q: Queries, keys: ProfileKey[], states: Map<str
 
 type Written = ProfileKey & { state: ProfileState };
 
-export async function writeHot(q: Queries, rows: Written[]): Promise<void> {
+export async function writeHot(q: Queries, rows: (Written & { memberships: Buffer })[]): Promise<void> {
   const states = rows.map((row) => row.state);
   await q.query(
-    `insert into profile_hot (tenant_id, profile_id, total_events, purchases, revenue, first_seen_ms, last_seen_ms, created_ms, updated_ms, version, aggregates)
-     select tenant_id, profile_id, total_events, purchases, revenue, first_seen, last_seen, created, updated, 1, aggregates
-       from unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::numeric[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bytea[])
-         u(tenant_id, profile_id, total_events, purchases, revenue, first_seen, last_seen, created, updated, aggregates)
+    `insert into profile_hot (tenant_id, profile_id, total_events, purchases, revenue, first_seen_ms, last_seen_ms, created_ms, updated_ms, version, memberships, aggregates)
+     select tenant_id, profile_id, total_events, purchases, revenue, first_seen, last_seen, created, updated, 1, memberships, aggregates
+       from unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::numeric[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bytea[], $11::bytea[])
+         u(tenant_id, profile_id, total_events, purchases, revenue, first_seen, last_seen, created, updated, memberships, aggregates)
      on conflict (tenant_id, profile_id) do update set
        total_events = excluded.total_events, purchases = excluded.purchases, revenue = excluded.revenue,
        first_seen_ms = excluded.first_seen_ms, last_seen_ms = excluded.last_seen_ms, created_ms = excluded.created_ms,
-       updated_ms = excluded.updated_ms, version = profile_hot.version + 1, aggregates = excluded.aggregates`,
+       updated_ms = excluded.updated_ms, version = profile_hot.version + 1, memberships = excluded.memberships, aggregates = excluded.aggregates`,
     [
       ...columns(rows),
       states.map((state) => state.totalEvents),
@@ -89,6 +96,7 @@ export async function writeHot(q: Queries, rows: Written[]): Promise<void> {
       states.map((state) => state.lastSeen),
       states.map((state) => state.createdAt),
       states.map((state) => state.updatedAt),
+      rows.map((row) => row.memberships),
       states.map((state) => packAggregates(state)),
     ],
   );

@@ -10,6 +10,8 @@ export interface Delta {
   tenantId: number;
   anchor: IdentityId;
   state: ProfileState;
+  /** False when all of the batch's events of this anchor are historical: such change memberships silently. */
+  live: boolean;
 }
 
 /** What folding reads of a live event; `fold-history` makes the same from a history row. */
@@ -49,12 +51,13 @@ export function foldBatch(
     const { tenantId } = (items[0] as PipelineEvent).event;
     const anchor = items[0]?.identities[0] as IdentityId;
     const settings = settingsOf(tenantId);
+    let good = items;
     let state: ProfileState;
     try {
       state = foldAll(items, anchor, settings);
     } catch {
       // An event that throws half-way leaves half of itself behind: find the culprits alone and fold the others again.
-      const good = items.filter((item) => {
+      good = items.filter((item) => {
         try {
           foldAll([item], anchor, settings);
           return true;
@@ -65,7 +68,7 @@ export function foldBatch(
       });
       state = foldAll(good, anchor, settings);
     }
-    deltas.set(id, { tenantId, anchor, state });
+    deltas.set(id, { tenantId, anchor, state, live: good.some(({ event }) => !event.historical) });
   }
   return { deltas, failed };
 }

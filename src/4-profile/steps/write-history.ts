@@ -34,6 +34,12 @@ export async function positionsInHistory(history: History, partition: number, po
   return new Set(rows.map((row) => row.position));
 }
 
+/** Takes back the row of an event that turned out not to be processable, so that its replay is no duplicate of it. */
+export async function removeFromHistory(history: History, partition: number, position: number): Promise<void> {
+  if (!(await positionsInHistory(history, partition, [position])).has(position)) return;
+  await history.command("delete from events where log_partition = {partition:UInt32} and log_pos = {position:UInt64}", { partition, position });
+}
+
 function historyRow(item: PipelineEvent, settings: TenantSettings): object {
   const { event } = item;
   const { ip, ...context } = event.context ?? {};

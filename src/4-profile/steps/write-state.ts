@@ -2,6 +2,7 @@ import type { TenantSettings } from "../../contracts/directory.ts";
 import type { IdentityId, ProfileId, Regrouping } from "../../contracts/identity.ts";
 import type { Meters } from "../../contracts/meters.ts";
 import type { InState } from "../../contracts/pipeline-event.ts";
+import type { EvaluateSegments, SegmentChanged } from "../../contracts/segment.ts";
 import type { Queries } from "../../stores/postgres/db.ts";
 import { compact, mergeStates } from "../fold.ts";
 import { deleteProfiles, keyOf, readHot, readTraits, writeHot, writeTraits, type ProfileKey } from "../queries/profile-rows.ts";
@@ -23,6 +24,14 @@ export interface StateChange {
   profileOf(tenantId: number, anchor: IdentityId): ProfileId;
   /** Positions in state of every partition, this batch's included; asked for only when something is folded anew. */
   inState(): Promise<InState>;
+  evaluateSegments: EvaluateSegments;
+}
+
+/** What changed that must be told. */
+export interface StateChanged {
+  /** Absorbed profiles that had events before: an identifier that only now joins one is no merge. */
+  absorbed: ProfileKey[];
+  segmentChanges: SegmentChanged[];
 }
 
 interface Work {
@@ -30,6 +39,10 @@ interface Work {
   deltas: ProfileState[];
   absorbed: ProfileKey[];
   withTraits: boolean;
+  /** Whether its segment changes are told. */
+  live: boolean;
+  /** As the profile's row has them; after evaluation those it gets. */
+  memberships: Buffer;
   refoldMembers?: IdentityId[];
 }
 
@@ -38,10 +51,10 @@ const allTables = ["profile_hot", "profile_trait", "profile_secret"] as const;
 /**
  * Brings the profiles that a batch touched up to date, in the state transaction: locks their rows in id order, merges what
  * the batch adds, sums merged profiles, and folds anew from history what was split or what the kept state cannot tell.
- * Resolves with the absorbed profiles that had events before: an identifier that only now joins one is no merge.
+ * Then evaluates segments for those whose traits it had to read; no rule can have changed its answer for the others.
  */
 export function createWriteState(deps: Deps) {
-  return async function writeState(q: Queries, change: StateChange): Promise<ProfileKey[]> {
+  return async function writeState(q: Queries, change: StateChange): Promise<StateChanged> {
     const works = plan(change);
     const gone = change.regrouping.gone;
     const rows = await readHot(q, [...works.values()].flatMap((work) => [work.key, ...work.absorbed]).concat(gone), true);
@@ -49,7 +62,9 @@ export function createWriteState(deps: Deps) {
 
     const written = new Map<Work, ProfileState>();
     for (const work of works.values()) {
-      const state = rows.get(keyOf(work.key)) ?? emptyState();
+      const row = rows.get(keyOf(work.key));
+      if (row) work.memberships = row.memberships;
+      const state = row ?? emptyState();
       const settings = deps.settingsOf(work.key.tenantId);
       for (const key of work.absorbed) mergeStates(state, rows.get(keyOf(key)) ?? emptyState(), settings);
       for (const delta of work.deltas) mergeStates(state, delta, settings);
@@ -58,24 +73,30 @@ export function createWriteState(deps: Deps) {
     const anew = await foldAnew(deps, q, [...works.values()].filter((work) => work.refoldMembers || written.get(work)?.cannotTell), change);
     for (const [work, state] of anew) written.set(work, state);
 
+    // An absorbed profile's memberships end with its row.
+    const segmentChanges = [...written].flatMap(([work, state]) => (work.withTraits || anew.has(work) ? evaluate(work, state, change.evaluateSegments) : []));
+
     await store(q, written, new Set(anew.keys()), gone);
-    const seen = [...works.values()].flatMap((work) => work.absorbed).filter((key) => rows.has(keyOf(key)));
-    deps.meters.add("cdp_profiles_merged", seen.length);
-    return seen;
+    const absorbed = [...works.values()].flatMap((work) => work.absorbed).filter((key) => rows.has(keyOf(key)));
+    deps.meters.add("cdp_profiles_merged", absorbed.length);
+    return { absorbed, segmentChanges };
   };
 }
 
 function plan({ deltas, regrouping, profileOf }: StateChange): Map<string, Work> {
   const works = new Map<string, Work>();
+  const liveTenants = new Set<number>();
   const workOf = (key: ProfileKey): Work => {
-    const work = works.get(keyOf(key)) ?? { key, deltas: [], absorbed: [], withTraits: false };
+    const work = works.get(keyOf(key)) ?? { key, deltas: [], absorbed: [], withTraits: false, live: false, memberships: Buffer.alloc(0) };
     works.set(keyOf(key), work);
     return work;
   };
-  for (const { tenantId, anchor, state } of deltas) {
+  for (const { tenantId, anchor, state, live } of deltas) {
     const work = workOf({ tenantId, profileId: profileOf(tenantId, anchor) });
     work.deltas.push(state);
     if (state.traits.size > 0) work.withTraits = true;
+    if (live) liveTenants.add(tenantId);
+    work.live ||= live;
   }
   for (const { tenantId, survivor, absorbed } of regrouping.merged) {
     const work = workOf({ tenantId, profileId: survivor });
@@ -85,6 +106,8 @@ function plan({ deltas, regrouping, profileOf }: StateChange): Map<string, Work>
   for (const { tenantId, profileId, members } of regrouping.refold) {
     workOf({ tenantId, profileId }).refoldMembers = members;
   }
+  // What has no event of its own in the batch changed because of others: told unless they all are historical.
+  for (const work of works.values()) if (work.deltas.length === 0) work.live = liveTenants.has(work.key.tenantId);
   return works;
 }
 
@@ -108,14 +131,24 @@ async function foldAnew(deps: Deps, q: Queries, works: Work[], change: StateChan
   return new Map([...refolds].map(([refold, work]) => [work, states.get(refold) ?? emptyState()]));
 }
 
+/** Brings the memberships of a profile up to date and answers the changes to tell; a profile that is about to lose its row has none. */
+function evaluate(work: Work, state: ProfileState, evaluateSegments: EvaluateSegments): SegmentChanged[] {
+  if (state.totalEvents === 0) return [];
+  const latest = work.deltas.reduce((max, delta) => Math.max(max, delta.lastSeen), -Infinity);
+  const ts = latest === -Infinity ? state.lastSeen : latest;
+  const { memberships, changes } = evaluateSegments(state, work.memberships, ts);
+  work.memberships = memberships;
+  return work.live ? changes.map((change) => ({ ...change, ...work.key, ts })) : [];
+}
+
 async function store(q: Queries, written: Map<Work, ProfileState>, anew: Set<Work>, gone: ProfileKey[]): Promise<void> {
-  const rows: (ProfileKey & { state: ProfileState })[] = [];
+  const rows: (ProfileKey & { state: ProfileState; memberships: Buffer })[] = [];
   const emptied: ProfileKey[] = [...gone];
   for (const [work, state] of written) {
     emptied.push(...work.absorbed);
     // A profile that was split off and has no event of its own has no row either.
     if (state.totalEvents === 0) emptied.push(work.key);
-    else rows.push({ ...work.key, state });
+    else rows.push({ ...work.key, state, memberships: work.memberships });
     compact(state);
   }
   const kept = new Set(rows.map(keyOf));

@@ -1,0 +1,87 @@
+import type { Db, Queries } from "../stores/postgres/db.ts";
+import type { History } from "../stores/clickhouse/history.ts";
+
+/** How a call to a store fails: before its effect, after it, after a part of it, or as PostgreSQL ends one of two that stand in each other's way. */
+export interface Fault {
+  /** Calls that pass before it. */
+  after: number;
+  kind: "refused" | "lost" | "torn" | "contention";
+  /** Whether the process dies of it. */
+  restart: boolean;
+}
+
+export interface Faults {
+  /** Nothing fails while this is false. */
+  armed: boolean;
+  /** The fault that comes now, if one does. */
+  strike(): Fault | undefined;
+  /** The latest that struck. */
+  latest: Fault | undefined;
+}
+
+const injected = new WeakSet<object>();
+export const isInjected = (error: unknown): boolean => typeof error === "object" && error !== null && injected.has(error);
+
+function outage(kind: string, code?: string): Error {
+  const error = Object.assign(new Error(`injected: ${kind}`), code === undefined ? {} : { code });
+  injected.add(error);
+  return error;
+}
+
+/** Faults in the order planned; once they are used up nothing fails any more. */
+export function createFaults(plan: readonly Fault[]): Faults {
+  let [turn, calls] = [0, 0];
+  return {
+    armed: true,
+    latest: undefined,
+    strike() {
+      const fault = plan[turn];
+      if (!this.armed || !fault || calls++ < fault.after) return undefined;
+      turn += 1;
+      calls = 0;
+      this.latest = fault;
+      return fault;
+    },
+  };
+}
+
+async function failing<T>(faults: Faults, work: () => Promise<T>): Promise<T> {
+  const kind = faults.strike()?.kind;
+  if (kind !== undefined && kind !== "lost") throw outage(kind);
+  const answer = await work();
+  if (kind === "lost") throw outage(kind);
+  return answer;
+}
+
+/** The database with faults at its calls, those within transactions included. */
+export function createFaultyDb(db: Db, faults: Faults): Db {
+  const inTransaction = (q: Queries): Queries => ({
+    async query<Row>(text: string, values?: unknown[]) {
+      const kind = faults.strike()?.kind;
+      if (kind === "contention") throw outage(kind, "40001");
+      if (kind !== undefined) throw outage(kind);
+      return await q.query<Row>(text, values);
+    },
+  });
+  return {
+    ...db,
+    query: (text, values) => failing(faults, () => db.query(text, values)),
+    transaction: (work) => failing(faults, () => db.transaction(work)),
+    in: (tx) => inTransaction(db.in(tx)),
+  };
+}
+
+/** The history with faults; a torn insert leaves the first half of its rows. */
+export function createFaultyHistory(history: History, faults: Faults): History {
+  return {
+    ...history,
+    query: (text, params) => failing(faults, () => history.query(text, params)),
+    async insert(table, rows) {
+      const kind = rows.length === 0 ? undefined : faults.strike()?.kind;
+      if (kind === "torn") await history.insert(table, rows.slice(0, rows.length >> 1));
+      if (kind !== undefined && kind !== "lost") throw outage(kind);
+      await history.insert(table, rows);
+      if (kind === "lost") throw outage(kind);
+    },
+  };
+}
