@@ -1,7 +1,7 @@
 import { defineConfig } from "eslint/config";
 import tseslint from "typescript-eslint";
 
-const tests = ["**/*.test.ts", "src/testing/**"];
+const tests = ["**/*.test.ts", "src/testing/**", "src/**/fixtures/**"];
 const plugIns = ["src/*/surfaces/**", "src/*/rules/**", "src/*/operators/**", "src/*/destinations/**"];
 const focused = {
   selector: "MemberExpression[object.name=/^(it|test|describe|suite)$/][property.name=/^(only|skip|todo|fails)$/]",

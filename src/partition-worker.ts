@@ -25,11 +25,15 @@ export interface WorkerDeps {
 export interface PartitionWorker {
   /** Accepted events of the partition that are not in state. */
   backlog(): number;
+  /** Throws when processing does not get on: it keeps failing, or the partition was taken over. */
+  check(): Promise<void>;
   /** Stops after the batch under way. */
   stop(): Promise<void>;
 }
 
 const backOffMsMax = 10_000;
+/** Failures in a row from which on health says so. */
+const troubledAfter = 3;
 
 /**
  * Drives one partition: every tick reads what is due and processes it, batch after batch. An outage keeps the batch and
@@ -50,9 +54,14 @@ export function startPartitionWorker(deps: WorkerDeps): PartitionWorker {
     return busy;
   };
   const drain = async (): Promise<boolean> => (await deps.drain()) > 0;
-  const done = Promise.all([repeat(tick, deps, stopping.signal), repeat(drain, deps, stopping.signal)]);
+  const troubles = new Map<string, string>();
+  const trouble = (name: string) => (what: string | undefined) => void (what === undefined ? troubles.delete(name) : troubles.set(name, what));
+  const done = Promise.all([repeat(tick, deps, stopping.signal, trouble("processing")), repeat(drain, deps, stopping.signal, trouble("outbox"))]);
   return {
     backlog: () => reader.backlog() + batch.length,
+    async check() {
+      for (const [name, what] of troubles) throw new Error(`${name} ${what}`);
+    },
     async stop() {
       stopping.abort();
       await done;
@@ -61,17 +70,22 @@ export function startPartitionWorker(deps: WorkerDeps): PartitionWorker {
 }
 
 /** Runs `work` until stopped, pausing a tick when it had nothing to do and longer and longer while it fails. */
-async function repeat(work: () => Promise<boolean>, deps: WorkerDeps, stop: AbortSignal): Promise<void> {
+async function repeat(work: () => Promise<boolean>, deps: WorkerDeps, stop: AbortSignal, tell: (trouble: string | undefined) => void): Promise<void> {
   let failures = 0;
   while (!stop.aborted) {
     try {
       const busy = await work();
       failures = 0;
+      tell(undefined);
       if (!busy) await pause(deps.tickMs, stop);
     } catch (error) {
-      if (error instanceof StaleEpochError) return deps.logger.error({ error: error.message }, "this process stops working on the partition");
+      if (error instanceof StaleEpochError) {
+        tell("ended: another process has taken the partition over");
+        return deps.logger.error({ error: error.message }, "this process stops working on the partition");
+      }
       deps.meters.add("cdp_tick_failures");
       const waitMs = Math.min(backOffMsMax, 250 * 2 ** Math.min(failures++, 10));
+      if (failures >= troubledAfter) tell(`failed ${failures} times in a row: ${describeError(error).message ?? describeError(error).name}`);
       deps.logger.warn({ error: describeError(error), waitMs }, "a tick failed and will be tried again");
       await pause(waitMs, stop);
     }

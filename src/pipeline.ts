@@ -10,7 +10,7 @@ import type { Segment } from "./5-segment/index.ts";
 import type { Activate } from "./6-activate/index.ts";
 import type { PositionSet } from "./core/position-set.ts";
 import { decodeBatch } from "./core/decode-batch.ts";
-import { startLaps } from "./core/laps.ts";
+import { startLaps } from "./laps.ts";
 import { createIsolation, PartlyDoneError } from "./isolate-poison.ts";
 import type { Db, Tx } from "./stores/postgres/db.ts";
 import { lockPartition, readPositions, savePositions, type OwnedPartition } from "./stores/postgres/partitions.ts";

@@ -77,8 +77,7 @@ describe("pro_plan", () => {
     await batch(world, says(0, u1, { plan: "pro" }), says(7, u1), says(3, u1));
     await batch(world, says(10, u1, { plan: "pro", name: "Ann" }));
     const [tenantId = 0] = world.tenantIds;
-    const changes = await told(world);
-    expect(changes).toEqual([{ profile: expect.any(Number), name: "pro_plan ENTER", eventId: `seg-evt-2-${changes[0]?.profile}-1`, at: 7 }]);
+    expect(await told(world)).toEqual([{ profile: expect.any(Number), name: "pro_plan ENTER", eventId: expect.stringMatching(/^seg-evt-[0-9a-f]+$/), at: 7 }]);
     const shown = await profileOf(world, "external_id:u1");
     expect(shown).toMatchObject({ segments: [publicIds.encode("segment", tenantId, 2)], totalEvents: 4 });
     const timeline = await get<{ type: string; kind: string; properties: object }[]>(world, tenantId, `/api/cdp/profiles/${shown.id}/timeline`);
@@ -170,9 +169,9 @@ test("however plans change and people become one, in any batches, each profile's
       await batch(living, ...drawn.map(([at, email, cookie, plan]) => says(at, [...email, ...cookie], plan === undefined ? undefined : { plan })));
     }
     const changes = Map.groupBy(await told(living), ({ profile }) => profile);
-    for (const [profile, own] of changes) {
-      expect(own.map(({ name, eventId }) => [name, eventId])).toEqual(
-        own.map((_, at) => [`pro_plan ${at % 2 === 0 ? "ENTER" : "EXIT"}`, `seg-evt-2-${profile}-${at + 1}`]));
+    for (const own of changes.values()) {
+      expect(names(own)).toEqual(own.map((_, at) => `pro_plan ${at % 2 === 0 ? "ENTER" : "EXIT"}`));
+      expect(new Set(own.map(({ eventId }) => eventId)).size).toBe(own.length);
     }
     const used = new Set(batches.flat().flatMap(([, email, cookie]) => [...email, ...cookie]));
     for (const name of used) {

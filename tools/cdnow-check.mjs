@@ -5,7 +5,7 @@
 // directory (the profiles must be the same). Prints figures; ends with 1 on the first thing that is not equal.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -211,6 +211,8 @@ async function checkAll(folder) {
 }
 
 const folder = mkdtempSync(join(tmpdir(), "cdnow-"));
+// As root, PostgreSQL runs as another user, who must be able to enter.
+chmodSync(folder, 0o755);
 try {
   await checkAll(folder);
 } finally {

@@ -2,7 +2,7 @@
 // Runs the printed examples of the source documents, each group in a tenant of its own, all groups at once on one server.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cleanEnv, root, startServer } from "./run-server.mjs";
@@ -41,6 +41,8 @@ async function runGroup(server, group) {
 }
 
 const folder = mkdtempSync(join(tmpdir(), "seed-examples-"));
+// As root, PostgreSQL runs as another user, who must be able to enter.
+chmodSync(folder, 0o755);
 try {
   const server = await startServer({ dataDir: join(folder, "data") });
   try {

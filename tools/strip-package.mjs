@@ -26,7 +26,7 @@ function stripFile(file) {
 
 rmSync(target, { recursive: true, force: true });
 if (process.argv[2] !== "--clean") {
-  const left = (file) => /\.(test|d)\.ts$|^testing\//.test(file);
+  const left = (file) => /\.(test|d)\.ts$|^testing\/|\/fixtures\//.test(file);
   const files = globSync("**/*.{ts,sql,json}", { cwd: source }).filter((file) => !left(file));
   for (const file of files) stripFile(file);
   console.log(`${files.length} files written to ${target}`);

@@ -11,7 +11,7 @@ const list = (...patterns: string[]): string[] => globSync(patterns, { cwd: root
 const lineCount = (file: string): number => read(file).trimEnd().split("\n").length;
 
 const code = list("{src,bench,tools,bin,migrations,examples}/**/*.{ts,mts,js,mjs,cjs,sql}");
-const isTest = (file: string): boolean => file.endsWith(".test.ts") || file.startsWith("src/testing/");
+const isTest = (file: string): boolean => file.endsWith(".test.ts") || file.startsWith("src/testing/") || file.includes("/fixtures/");
 const production = code.filter((file) => file.startsWith("src/") && file.endsWith(".ts") && !isTest(file));
 
 /** Source text of production code, SQL included, without comments: prose may name a table next to a verb. */

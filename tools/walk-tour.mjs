@@ -5,7 +5,7 @@
 //   # → contains: "totalEvents":3
 // A curl that only reads is tried again for a while, because events are processed seconds after they were accepted.
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -82,6 +82,8 @@ const command = steps.flatMap(({ text }) => text.split("\n")).find((line) => sta
 if (!command) throw new Error("README.md has no tour: blocks between <!-- tour:begin --> and <!-- tour:end -->, one of them with npm start");
 
 const folder = mkdtempSync(join(tmpdir(), "tour-"));
+// As root, PostgreSQL runs as another user, who must be able to enter.
+chmodSync(folder, 0o755);
 const dataDir = join(folder, "data");
 try {
   const server = await startServer({ dataDir, key: null, command: command.replace(/^.*&&\s*/, "").replace(/\s*&\s*$/, "") });

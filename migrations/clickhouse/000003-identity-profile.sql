@@ -8,4 +8,5 @@ create table if not exists identity_profile
   version  UInt64
 )
 engine = ReplacingMergeTree(version)
-order by (tenant, identity);
+order by (tenant, identity)
+settings fsync_after_insert = 1, fsync_part_directory = 1;

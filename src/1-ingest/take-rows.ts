@@ -1,4 +1,3 @@
-import { v7 } from "uuid";
 import type { CanonicalEvent } from "../contracts/canonical-event.ts";
 import type { Directory, Principal, Source, Tenant } from "../contracts/directory.ts";
 import type { Meters } from "../contracts/meters.ts";
@@ -40,7 +39,7 @@ interface Deps {
 export function createTakeRows(deps: Deps) {
   return async function takeRows(request: Request): Promise<RowResult[]> {
     const delivery = openDelivery(deps, request);
-    const results = request.rows.map((row, index) => deps.translateRow(request.surfaceOf(row), row, delivery, () => request.keyOf?.(index) ?? v7()));
+    const results = request.rows.map((row, index) => deps.translateRow(request.surfaceOf(row), row, delivery, () => request.keyOf?.(index)));
     const events = results.flatMap((result) => (result.status === "accepted" ? [result.event] : []));
     await deps.acceptEvents(events);
     count(deps, events, results.length - events.length);

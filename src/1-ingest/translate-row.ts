@@ -1,3 +1,4 @@
+import { v7 } from "uuid";
 import type { CanonicalEvent } from "../contracts/canonical-event.ts";
 import type { Source, Tenant } from "../contracts/directory.ts";
 import type { FieldError } from "../contracts/field-error.ts";
@@ -42,23 +43,24 @@ const rejected = (errors: FieldError[], eventId?: string): RowResult => ({ statu
 
 /**
  * Turns a row of a surface into a canonical event, or says everything that is wrong with it. Never throws, whatever JSON
- * it is given. `fallbackId` names an event that carries no id of its own.
+ * it is given. `sentKey` names an event that carries no id of its own; without it the server makes one up.
  */
 export function createTranslateRow({ publicIds, depthMax, lateness }: Deps) {
-  return function translateRow(surface: Surface, row: unknown, delivery: Delivery, fallbackId: () => string): RowResult {
+  return function translateRow(surface: Surface, row: unknown, delivery: Delivery, sentKey: () => string | undefined): RowResult {
     const fault = checkShape(row, depthMax) ?? (delivery.rowBytesMax === undefined ? undefined : checkSize(row, delivery.rowBytesMax));
     if (fault) return rejected([fault]);
     const draft = surface.translate(row);
     if (Array.isArray(draft)) return rejected(draft);
     const findings: Findings = { errors: [], warnings: [] };
-    const event = buildEvent(draft, surface, delivery, fallbackId, findings);
+    const event = buildEvent(draft, surface, delivery, sentKey, findings);
     return findings.errors.length === 0 ? { status: "accepted", event } : rejected(findings.errors, draft.eventId?.value);
   };
 
-  function buildEvent(draft: Draft, surface: Surface, delivery: Delivery, fallbackId: () => string, findings: Findings): CanonicalEvent {
+  function buildEvent(draft: Draft, surface: Surface, delivery: Delivery, sentKey: () => string | undefined, findings: Findings): CanonicalEvent {
     const { tenant, source, receivedAt, historical } = delivery;
     const { tenantId, settings } = tenant;
-    const eventId = pickEventId(draft, fallbackId, findings);
+    const madeId = v7();
+    const eventId = pickEventId(draft, () => sentKey() ?? madeId, findings);
     const { name, sessionId } = pickNames(draft, findings);
     const { ts, sentAt, serverTs } = stampTime(draft, receivedAt, delivery.sentAt, findings);
     const sentTraits = flattenTraits(draft.traits, findings);
@@ -80,6 +82,7 @@ export function createTranslateRow({ publicIds, depthMax, lateness }: Deps) {
       ...judgeLateness({ ts, receivedAt, historical, policy: source.latePolicy }, lateness),
       ...(historical && { historical }),
       ...(serverTs && { serverTs }),
+      ...(eventId === madeId && { serverId: true }),
       identifiers,
       ...(traits && { traits }),
       ...(draft.properties && { properties: draft.properties }),

@@ -6,6 +6,7 @@ import type { Logger } from "../contracts/logger.ts";
 import type { Meters } from "../contracts/meters.ts";
 import type { Held, PipelineEvent } from "../contracts/pipeline-event.ts";
 import type { Clock } from "../core/clock.ts";
+import type { PositionSet } from "../core/position-set.ts";
 import type { History } from "../stores/clickhouse/history.ts";
 import { createRoutes } from "./routes.ts";
 import { createFindDuplicates } from "./steps/find-duplicates.ts";
@@ -33,8 +34,8 @@ interface Deps {
 export type { LogReader };
 
 export interface Window {
-  /** Reads a partition through the window, from a position on; `isDone` tells positions that are in state. */
-  read(log: EventLog, shard: number, from: number, isDone: (position: number) => boolean): LogReader;
+  /** Reads a partition through the window, from what is in state on. */
+  read(log: EventLog, shard: number, positions: PositionSet): LogReader;
   findDuplicates(batch: PipelineEvent[]): Promise<{ fresh: PipelineEvent[]; repeated: PipelineEvent[] }>;
   hold(held: Held[]): Promise<void>;
   /** Notes events that history now has. */
@@ -46,7 +47,7 @@ export interface Window {
 
 const batchMax = 5000;
 const batchBytesMax = 16_000_000;
-/** Half of the memory is left for what comes after the rebuild. */
+/** The rest of the memory is left for what comes after the rebuild. */
 const rebuildShare = 0.5;
 
 export function createWindow(deps: Deps): Window {
@@ -56,12 +57,13 @@ export function createWindow(deps: Deps): Window {
   const holdEvents = createHoldEvents({ history, now: clock.now, retentionMs: deps.heldRetentionMs });
   meters.gauge("cdp_events_buffered", () => buffer.size);
   return {
-    read: (eventLog, shard, from, isDone) =>
+    read: (eventLog, shard, positions) =>
       createLogReader({
         log: eventLog,
         shard,
-        from,
-        isDone,
+        from: positions.lowWater,
+        lowWater: () => positions.lowWater,
+        isDone: positions.has,
         buffer,
         windowMs: deps.windowMs,
         batchMax,
@@ -76,7 +78,7 @@ export function createWindow(deps: Deps): Window {
     remember(items) {
       for (const item of items) memory.remember(item.key, item.event.ts);
     },
-    rebuild: (stopped) => rebuildMemory(history, memory, Math.floor((deps.memoryBytes / 8) * rebuildShare), stopped),
+    rebuild: (stopped) => rebuildMemory(history, memory, Math.floor(memory.keysMax * rebuildShare), stopped),
     routes: createRoutes({ history, directory: deps.directory, replayHeld: createReplayHeld({ history, accept: deps.accept }) }),
   };
 }

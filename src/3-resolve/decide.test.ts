@@ -62,6 +62,8 @@ test("what is joined in one batch beside a profile that falls apart, and within 
   const apart: Fact = { type: "apart", at: 1_700_000_000_000, names: ["phone:1", "anonymous_id:3"] };
   const before = [at(0, "external_id:1", "device_id:2"), at(1, "phone:1", "device_id:2"), at(6, "anonymous_id:3", "external_id:1")];
   const batch = [at(2, "anonymous_id:3", "anonymous_id:4"), at(3, "email:1", "device_id:2")];
-  const tenant = await live([apart], [...before, ...batch], 3, { device_id: 2 });
+  const tenant = await live([apart], before, 3, { device_id: 2 });
+  const { merged, refold } = await tenant.say(batch);
+  expect([merged, refold.length]).toEqual([[], 3]);
   expect(await tenant.profiles()).toEqual([["anonymous_id:3", "anonymous_id:4", "external_id:1"], ["device_id:2"], ["email:1"], ["phone:1"]]);
 });

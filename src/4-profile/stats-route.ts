@@ -12,12 +12,25 @@ const Stats = Type.Object({
   eventsTrackedToday: Type.Integer({ description: "By arrival, in the tenant's time zone" }),
 });
 
-/** How long an answer stands: counting profiles reads them all. */
+/** How long an answer stands at least, and as a multiple of what it cost: counting profiles reads them all. */
 const keptMs = 2000;
+const keptPerCost = 20;
 
 /** `GET /api/cdp/stats`. */
 export function createStatsRoute({ db, history, clock, settingsOf, segmentCountOf }: ProfileDeps): Routes {
-  const answers = new Map<number, { at: number; data: Promise<object> }>();
+  const answers = new Map<number, { until: number; data: Promise<object> }>();
+
+  function countAnew(tenantId: number): Promise<object> {
+    const began = clock.now();
+    const data = count(tenantId, began);
+    const answer = { until: Infinity, data };
+    answers.set(tenantId, answer);
+    data.then(
+      () => (answer.until = clock.now() + Math.max(keptMs, (clock.now() - began) * keptPerCost)),
+      () => answers.delete(tenantId),
+    );
+    return data;
+  }
 
   async function count(tenantId: number, now: number): Promise<object> {
     const today = startOfToday(now, settingsOf(tenantId).timeZone);
@@ -53,14 +66,8 @@ export function createStatsRoute({ db, history, clock, settingsOf, segmentCountO
       },
       async (request) => {
         const { tenantId } = request.principal as { tenantId: number };
-        const now = clock.now();
-        let answer = answers.get(tenantId);
-        if (!answer || now - answer.at > keptMs || now < answer.at) {
-          answer = { at: now, data: count(tenantId, now) };
-          answers.set(tenantId, answer);
-          answer.data.catch(() => answers.delete(tenantId));
-        }
-        return { success: true, data: await answer.data };
+        const answer = answers.get(tenantId);
+        return { success: true, data: await (answer && clock.now() < answer.until ? answer.data : countAnew(tenantId)) };
       },
     );
   };

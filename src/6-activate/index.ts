@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import type { IdentityId, ProfileId, Regrouping } from "../contracts/identity.ts";
 import type { SegmentChanged } from "../contracts/segment.ts";
 import type { SystemEvent } from "../contracts/system-event.ts";
@@ -85,16 +86,18 @@ function regroupingMessages({ merged, refold }: Regrouping, seen: Set<string>): 
 
 const segmentMessage = ({ tenantId, ...payload }: SegmentChanged): Message => ({ kind: "segment_changed", tenantId, payload });
 
-/** Tells history the present profile of every member; read now, so that a late delivery is true too. */
+/** Tells history the present profile of every member, in one insert; read now, so that a late delivery is true too. */
 async function writeOverrides({ db, history, membersOf }: Deps, rows: OutboxRow[]): Promise<void> {
-  for (const row of rows) {
-    if (row.kind !== "regrouped") continue;
-    const members = await membersOf(db, row.tenantId, row.payload.profiles);
-    await history.insert(
-      "identity_profile",
-      [...members].flatMap(([profile, identities]) => identities.map((identity) => ({ tenant: row.tenantId, identity, profile, version: row.seq }))),
-    );
+  const version = Math.max(...rows.map((row) => row.seq));
+  const overrides: object[] = [];
+  for (const [tenant, own] of Map.groupBy(rows, (row) => row.tenantId)) {
+    const profiles = new Set(own.flatMap((row) => (row.kind === "regrouped" ? row.payload.profiles : [])));
+    const members = profiles.size === 0 ? new Map<ProfileId, IdentityId[]>() : await membersOf(db, tenant, [...profiles]);
+    for (const [profile, identities] of members) {
+      for (const identity of identities) overrides.push({ tenant, identity, profile, version });
+    }
   }
+  await history.insert("identity_profile", overrides);
 }
 
 /** What a message puts into a profile's timeline, if anything. */
@@ -116,7 +119,7 @@ function segmentEvent(publicIds: PublicIds, row: OutboxRow & { kind: "segment_ch
     seq: row.seq,
     identity: profileId,
     name: `${segment} ${entered ? "ENTER" : "EXIT"}`,
-    eventId: `seg-evt-${number}-${profileId}-${transition}`,
+    eventId: idOf("seg-evt", number, profileId, transition),
     ts,
     properties: { segmentId: publicIds.encode("segment", row.tenantId, number), segment },
   };
@@ -130,8 +133,11 @@ function mergedEvent(publicIds: PublicIds, row: OutboxRow & { kind: "profile_mer
     seq: row.seq,
     identity: survivor,
     name: "profile_merged",
-    eventId: `merge:${survivor}:${absorbed.join(",")}:${key}`,
+    eventId: idOf("merge", survivor, absorbed.join(","), key),
     ts,
     properties: { profileId: shown(survivor), absorbedProfileIds: absorbed.map(shown) },
   };
 }
+
+/** Made of what happened, so that a second delivery has the same id; hashed, because our numbers are nobody's business. */
+const idOf = (prefix: string, ...parts: (string | number)[]): string => `${prefix}-${hash("sha256", parts.join(":"), "hex").slice(0, 24)}`;

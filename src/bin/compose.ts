@@ -44,7 +44,7 @@ export interface RunningServer {
 
 const shard = 0;
 const bufferBytesMax = 64_000_000;
-const memoryBytes = 128_000_000;
+const memoryBytes = 2 ** 27;
 const waitingScanMax = 1_000_000;
 const depthMax = 32;
 
@@ -87,7 +87,7 @@ async function start(settings: Settings, logger: Logger, version: string, closer
   const app = await createApp({
     directory: access.directory, log: logger, clock: systemClock, meters, version, bodyLimit: settings.bodyBytesMax, registerBodyParsers,
     routes: [ingest.routes, window.routes, access.routes, ...profile.routes],
-    checks: { log: () => log.check(), state: () => db.check(), history: () => history.check(), disk: watch.checkDisk },
+    checks: { log: () => log.check(), state: () => db.check(), history: () => history.check(), disk: watch.checkDisk, processing: async () => progress.worker?.check() },
     accepting: () => access.directory.ready() && watch.full() === undefined,
   });
   const url = await app.listen({ port: settings.port, host: settings.host });
@@ -173,7 +173,7 @@ async function startProcessing(rooms: Rooms, log: EventLog, progress: Progress, 
   const { db, history, window, resolve, profile, segment, activate, meters } = rooms;
   await resolve.advancePast(await profile.largestIdentity());
   const partition = await takePartition(db, log.logId, shard, `${hostname()}:${process.pid}`);
-  const reader = window.read(log, shard, partition.positions.lowWater, (position) => partition.positions.has(position));
+  const reader = window.read(log, shard, partition.positions);
   const pipeline = createPipeline({
     partition, takenAtHead: log.head(shard), db, window, resolve, profile, segment, activate, meters, logger, isPoison,
     healthy: () => Promise.all([db.check(), history.check()]).then(() => true, () => false),

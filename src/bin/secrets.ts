@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { dirname, join } from "node:path";
 
 export interface Secrets {
   /** Mixed into the hashes by which identifiers match, and into public ids. */
@@ -16,16 +16,24 @@ async function keepSecret(dataDir: string, name: string): Promise<Buffer> {
   const folder = join(dataDir, "secrets");
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, name);
-  const kept = await readFile(path, "utf8").catch(() => "");
-  if (kept.length >= 64) return Buffer.from(kept.trim(), "hex");
+  const kept = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  if (kept !== undefined) {
+    // Making a new one would make every customer a stranger.
+    if (!/^[0-9a-f]{64}\n?$/.test(kept)) throw new Error(`${path} is damaged: put it back from a backup, or set TRIBUTARY_${name.toUpperCase()}.`);
+    return Buffer.from(kept.trim(), "hex");
+  }
   const secret = randomBytes(32);
   await writePrivate(path, `${secret.toString("hex")}\n`);
   return secret;
 }
 
-/** Writes a file that only its owner reads, and waits until it is on disk. */
+/** Writes a file that only its owner reads, whole or not at all, and waits until it is on disk. */
 export async function writePrivate(path: string, text: string): Promise<void> {
-  const file = await open(path, "w", 0o600);
+  const draft = `${path}-new`;
+  const file = await open(draft, "w", 0o600);
   try {
     await file.chmod(0o600);
     await file.writeFile(text);
@@ -33,4 +41,7 @@ export async function writePrivate(path: string, text: string): Promise<void> {
   } finally {
     await file.close();
   }
+  await rename(draft, path);
+  const folder = await open(dirname(path), "r");
+  await folder.sync().finally(() => folder.close());
 }

@@ -34,7 +34,9 @@ export function watchBacklog({ log, shard, dataDir, clock, limits, lowWater, onE
     freeBytes = disk.bavail * disk.bsize;
     const mark = lowWater();
     const [first] = mark === undefined ? [] : await log.read(shard, mark, 1, 1);
-    oldestAt = first && decodeHead(first.bytes).receivedAt;
+    const head = first && decodeHead(first.bytes);
+    // A replayed event carries the time of its first arrival, which says nothing about the backlog.
+    oldestAt = head?.replay ? undefined : head?.receivedAt;
   };
   void look().catch(onError);
   const timer = setInterval(() => void look().catch(onError), everyMs);

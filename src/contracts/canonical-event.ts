@@ -46,6 +46,8 @@ export interface CanonicalEvent {
   historical?: boolean;
   /** True when the server made up `ts` or when it was replaced by `receivedAt`: a resend may then carry another one. */
   serverTs?: boolean;
+  /** True when the server made up the event id: nobody can send it again. */
+  serverId?: boolean;
   identifiers: Identifier[];
   traits?: JsonObject;
   properties?: JsonObject;

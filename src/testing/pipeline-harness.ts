@@ -66,18 +66,20 @@ interface Stores {
   db: Db;
   history: History;
 }
+type SettingsOf = (tenantId: number) => TenantSettings;
 export type World = Awaited<ReturnType<typeof startWorld>>;
 
 async function startWorld(stores: Stores, settings: TenantSettings[], options: ProcessOptions, faults: Faults) {
   const tenants = new Map<number, TenantSettings>();
   for (const own of settings) tenants.set(await insertTenant(stores.db), own);
   const tenantIds = [...tenants.keys()];
-  const settingsOf = (tenantId: number): TenantSettings => tenants.get(tenantId) as TenantSettings;
+  const settingsOf: SettingsOf = (tenantId) => tenants.get(tenantId) as TenantSettings;
   const log = createMemoryLog({ logId: randomUUID() });
   await log.append(0, [Buffer.of()]); // real positions start at 1
-  const start = () => startProcess(stores, log, settingsOf, options, faults);
+  const meters = createCounter();
+  const start = () => startProcess(stores, log, settingsOf, options, faults, meters);
   const world = {
-    tenantIds, settingsOf, log, faults,
+    tenantIds, settingsOf, log, faults, meters,
     process: await start(),
     /** What was accepted so far, in the order of the log, with names in place of profile numbers. */
     accepted: [] as Accepted[],
@@ -119,9 +121,9 @@ async function withNumbers(resolve: Process["resolve"], event: CanonicalEvent): 
 export type Process = Awaited<ReturnType<typeof startProcess>>;
 
 /** The rooms in order, as a server composes them, but without its door and its timers. */
-async function startProcess(stores: Stores, log: EventLog, settingsOf: (tenantId: number) => TenantSettings, options: ProcessOptions, faults: Faults) {
+async function startProcess(stores: Stores, log: EventLog, settingsOf: SettingsOf, options: ProcessOptions, faults: Faults, meters: Meters) {
   const [db, history] = [createFaultyDb(stores.db, faults), createFaultyHistory(stores.history, faults)];
-  const [meters, directory, { cacheMax }] = [createCounter(), directoryOf(settingsOf), options];
+  const [directory, { cacheMax }] = [directoryOf(settingsOf), options];
   const window = createWindow({
     history, directory, clock: systemClock, meters, log: silentLog, accept: async () => undefined, windowMs,
     bufferBytesMax: options.bufferBytesMax, memoryBytes: options.memoryBytes, heldRetentionMs: 86_400_000,
@@ -141,9 +143,9 @@ async function startProcess(stores: Stores, log: EventLog, settingsOf: (tenantId
   const partition = await takePartition(db, log.logId, 0, "test");
   if (options.rebuild) await window.rebuild(() => false);
   faults.armed = true;
-  const reader = window.read(log, 0, partition.positions.lowWater, (position) => partition.positions.has(position));
+  const reader = window.read(log, 0, partition.positions);
   const pipeline = createPipeline({ partition, takenAtHead: log.head(0), db, window, resolve, profile, segment, activate, meters, logger: silentLog, isPoison, healthy: async () => true });
-  return { window, resolve, profile, activate, partition, reader, pipeline, meters, app: await mountReads(profile.routes) };
+  return { window, resolve, profile, activate, partition, reader, pipeline, app: await mountReads(profile.routes) };
 }
 
 const isPoison = (error: unknown): boolean => isBadData(error) || isBadHistoryData(error) || error instanceof TypeError || error instanceof RangeError;
@@ -157,7 +159,7 @@ function createCounter(): Meters & { count(name: MeterName): number } {
   };
 }
 
-const directoryOf = (settingsOf: (tenantId: number) => TenantSettings): Directory => ({
+const directoryOf = (settingsOf: SettingsOf): Directory => ({
   ready: () => true,
   authenticate: () => undefined,
   tenant: (tenantId) => ({ tenantId, publicId: "tenant", name: "test", createdAt: 0, settings: settingsOf(tenantId) }),

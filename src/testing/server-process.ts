@@ -7,6 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { superuser } from "../stores/postgres/embedded/init-cluster.ts";
+import type { PostgresSettings } from "../stores/postgres/pool.ts";
 
 const bin = fileURLToPath(new URL("../../bin/tributary.js", import.meta.url));
 const outputCharactersMax = 200_000;
@@ -40,8 +42,8 @@ export interface ServerProcess {
   ready(): Promise<void>;
   /** `kill -9`, and waits until it is gone. Its PostgreSQL stays. */
   kill(): Promise<void>;
-  /** `kill -9` of the embedded PostgreSQL's postmaster, which leaves its backends to notice. */
-  killPostgres(): void;
+  /** Signals the embedded PostgreSQL: its postmaster alone, whose backends are left to notice, or all its processes. Linux only. */
+  signalPostgres(name: NodeJS.Signals, whom: "postmaster" | "all"): void;
   /** SIGTERM. Resolves when it has ended; kills it after a minute. */
   stop(): Promise<Ended>;
   /** What it has written since its last start. */
@@ -49,6 +51,9 @@ export interface ServerProcess {
   /** Ends everything and removes the data directory. */
   remove(): Promise<void>;
 }
+
+/** Where the embedded PostgreSQL of a data directory can be reached while it runs. */
+export const databaseOf = (dataDir: string): PostgresSettings => ({ host: join(dataDir, "postgres/run"), port: 5432, user: superuser, database: "tributary" });
 
 async function findFreePort(): Promise<number> {
   const probe = createServer().listen(0, "127.0.0.1");
@@ -100,6 +105,10 @@ function postmasterPid(dataDir: string): number | undefined {
   }
 }
 
+function childrenOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+}
+
 function signal(pid: number | undefined, name: NodeJS.Signals): void {
   try {
     if (pid !== undefined) process.kill(pid, name);
@@ -123,6 +132,7 @@ export async function createServerProcess(env: Record<string, string> = {}): Pro
   const endAll = (): void => {
     running?.child.kill("SIGKILL");
     signal(postmasterPid(dataDir), "SIGQUIT");
+    signal(postmasterPid(dataDir), "SIGCONT");
   };
   /** For a run that ends without its teardown: nothing may stay behind. */
   const atExit = (): void => {
@@ -150,7 +160,11 @@ export async function createServerProcess(env: Record<string, string> = {}): Pro
       now().child.kill("SIGKILL");
       await now().ended;
     },
-    killPostgres: () => signal(postmasterPid(dataDir), "SIGKILL"),
+    signalPostgres(name, whom) {
+      const pid = postmasterPid(dataDir);
+      if (pid === undefined) throw new Error("the embedded PostgreSQL does not run");
+      for (const one of whom === "all" ? [pid, ...childrenOf(pid)] : [pid]) signal(one, name);
+    },
     async stop() {
       const { child, ended } = now();
       child.kill("SIGTERM");

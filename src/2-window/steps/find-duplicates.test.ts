@@ -82,6 +82,19 @@ test.each([
   expect((await find(() => waitingAt)([again, replay])).fresh).toEqual([replay]);
 });
 
+test("a replay comes before the held event itself, of which history knows but not state", async () => {
+  const hold = createHoldEvents({ history, now: () => Date.now(), retentionMs: 3_600_000 });
+  const held = anItem(5, { eventId: "e", held: "late" });
+  await hold([{ item: held, state: "quarantined", reason: "late", detail: "" }]);
+  const replay = anItem(6, { eventId: "e", replay: true });
+  expect((await find()([held, replay])).fresh).toEqual([replay]);
+});
+
+test("an event replayed twice is a duplicate the second time, whoever made its id", async () => {
+  await inHistory(anItem(6, { eventId: "e", serverId: true, replay: true }));
+  expect((await find()([anItem(7, { eventId: "e", serverId: true, replay: true })])).fresh).toEqual([]);
+});
+
 test("after a rebuild, memory knows what is held", async () => {
   const hold = createHoldEvents({ history, now: () => Date.now(), retentionMs: 3_600_000 });
   await hold([{ item: anItem(5, { eventId: "e", held: "late" }), state: "quarantined", reason: "late", detail: "" }]);

@@ -24,25 +24,23 @@ interface Found {
 
 /**
  * Splits a batch into first and repeated events. The smallest log position of a key is the first; its content stands. A replay
- * stands for the copy that was held, so it comes before every other copy, wherever that waits.
+ * stands for the copy that was held, so it comes before every other copy, wherever that waits; and before all comes the copy
+ * that history has already as an event, written by a try that did not reach state.
  */
 export function createFindDuplicates(deps: Deps) {
   return async function findDuplicates(batch: PipelineEvent[]): Promise<{ fresh: PipelineEvent[]; repeated: PipelineEvent[] }> {
-    const firstHere = new Map<string, PipelineEvent>();
-    for (const item of batch) {
-      const known = firstHere.get(item.key);
-      if (!known || comesBefore(item, known)) firstHere.set(item.key, item);
-    }
-    const inHistory = await lookUp(deps.history, batch.filter((item) => firstHere.get(item.key) === item && mustAsk(deps.memory, item)));
+    const copies = Map.groupBy(batch, (item) => item.key);
+    const asked = [...copies.values()].filter((items) => items.some((item) => items.length > 1 || mustAsk(deps.memory, item)));
+    const inHistory = await lookUp(deps.history, asked.map((items) => items[0] as PipelineEvent), batch);
     const fresh: PipelineEvent[] = [];
     const repeated: PipelineEvent[] = [];
     for (const item of batch) {
-      const first = firstHere.get(item.key) as PipelineEvent;
-      const waiting = item.event.replay ? undefined : deps.waitingAt(item.key);
-      const earlier =
-        first !== item ? first : waiting !== undefined && waiting < item.position ? undefined : inHistory.get(item.key)?.find((found) => repeats(found, item));
-      if (first === item && !earlier && (waiting === undefined || waiting > item.position)) fresh.push(item);
-      else repeated.push(item);
+      const found = inHistory.get(item.key) ?? [];
+      const first = firstOf(copies.get(item.key) as PipelineEvent[], found);
+      const waiting = item.event.replay || found.some((row) => isRowOf(row, item)) ? undefined : deps.waitingAt(item.key);
+      const earlier = first !== item ? first : found.find((row) => repeats(row, item));
+      if (earlier || (waiting !== undefined && waiting < item.position)) repeated.push(item);
+      else fresh.push(item);
       if (earlier && earlier.contentHash !== item.contentHash) noteConflict(deps, item);
     }
     deps.meters.add("cdp_events_dedup_hits", repeated.length);
@@ -50,11 +48,19 @@ export function createFindDuplicates(deps: Deps) {
   };
 }
 
+function firstOf(copies: PipelineEvent[], found: Found[]): PipelineEvent {
+  const written = copies.find((item) => found.some((row) => !row.held && isRowOf(row, item)));
+  return written ?? copies.reduce((first, item) => (comesBefore(item, first) ? item : first));
+}
+
+const isRowOf = (row: Found, item: PipelineEvent): boolean => row.partition === item.partition && row.position === item.position;
+
 const isReplay = ({ event }: PipelineEvent): boolean => event.replay === true;
 const comesBefore = (a: PipelineEvent, b: PipelineEvent): boolean => (isReplay(a) === isReplay(b) ? a.position < b.position : isReplay(a));
 
+/** An id that the server made comes again only by being replayed twice. */
 const mustAsk = (memory: KeyMemory, { key, event }: PipelineEvent): boolean =>
-  memory.mayHave(key) || !memory.covers(event.ts) || (event.serverTs === true && !memory.complete);
+  (!event.serverId || event.replay === true) && (memory.mayHave(key) || !memory.covers(event.ts) || (event.serverTs === true && !memory.complete));
 
 /** A row is a duplicate only if its log position is another one; a replayed event ignores the row that held it. */
 const repeats = (found: Found, item: PipelineEvent): boolean =>
@@ -67,11 +73,12 @@ function noteConflict(deps: Deps, item: PipelineEvent): void {
 
 const lookUpMax = 5000;
 
-async function lookUp(history: History, items: PipelineEvent[]): Promise<Map<string, Found[]>> {
+async function lookUp(history: History, items: PipelineEvent[], batch: PipelineEvent[]): Promise<Map<string, Found[]>> {
   const found = new Map<string, Found[]>();
+  const tenants = [...new Set(batch.map((item) => item.event.tenantId))];
   for (let from = 0; from < items.length; from += lookUpMax) {
     const some = items.slice(from, from + lookUpMax);
-    const params = { keys: some.map((item) => BigInt(`0x${item.key}`)), tenants: [...new Set(some.map((item) => item.event.tenantId))] };
+    const params = { keys: some.map((item) => BigInt(`0x${item.key}`)), tenants };
     const rows = await history.query<{ key: string; partition: number; position: number; contentHash: number; held: boolean }>(
       `select toString(event_key) key, log_partition partition, log_pos position, content_hash contentHash, false held
          from events where event_key in {keys:Array(UInt128)}

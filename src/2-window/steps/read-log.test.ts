@@ -13,7 +13,7 @@ function setup(over: { batchMax?: number; isDone?: (position: number) => boolean
   const log = createMemoryLog();
   let early = 0;
   const reader = createLogReader({
-    log, shard: 0, from: log.head(0), isDone: over.isDone ?? (() => false), buffer: createOrderBuffer(over.bufferBytesMax ?? 1e6), windowMs: 5000,
+    log, shard: 0, from: log.head(0), isDone: over.isDone ?? (() => false), lowWater: () => 0, buffer: createOrderBuffer(over.bufferBytesMax ?? 1e6), windowMs: 5000,
     batchMax: over.batchMax ?? 100, batchBytesMax: 1e6, onEarlyRelease: (count) => (early += count),
   });
   const append = (...events: CanonicalEvent[]) => log.append(0, events.map((event) => encodeRecord(event, keyOf(event))));

@@ -1,3 +1,4 @@
+import { setImmediate as letOthersRun } from "node:timers/promises";
 import type { EventLog, LogRecord } from "../../contracts/event-log.ts";
 import { decodeHead } from "../../core/log-record.ts";
 import type { OrderBuffer } from "./order-events.ts";
@@ -7,6 +8,8 @@ interface Deps {
   shard: number;
   /** First position to read. */
   from: number;
+  /** First position that is not in state. */
+  lowWater(): number;
   /** True for positions that are already in state. */
   isDone(position: number): boolean;
   buffer: OrderBuffer;
@@ -28,6 +31,8 @@ export interface LogReader {
 
 const chunkRecords = 2000;
 const chunkBytes = 8_000_000;
+/** How far reading may run ahead of what is in state: the positions between cost a bit each, at every commit. */
+const aheadMax = 2_000_000;
 /** How far live events are looked for behind an import: 8 bytes each. */
 const immediateMax = 200_000;
 /** Live events go first, but an import never starves. */
@@ -49,7 +54,7 @@ export function createLogReader(deps: Deps): LogReader {
   let underway: LogRecord[] = [];
 
   const readAhead = async (): Promise<boolean> => {
-    while (!buffer.full && immediate.length < immediateMax) {
+    while (!buffer.full && immediate.length < immediateMax && readAt - deps.lowWater() < aheadMax) {
       const records = await log.read(shard, readAt, chunkRecords, chunkBytes);
       if (records.length === 0) return true;
       for (const record of records) {
@@ -60,6 +65,7 @@ export function createLogReader(deps: Deps): LogReader {
         if (!head || head.immediate) immediate.push(record.position);
         else buffer.add({ ts: head.ts, key: head.key, position: record.position });
       }
+      await letOthersRun();
     }
     return false;
   };
@@ -87,32 +93,50 @@ export function createLogReader(deps: Deps): LogReader {
       return records;
     },
     backlog: () => log.head(shard) - readAt + buffer.size + immediate.length + carried.length,
-    async findWaiting(keys, scanMax) {
+    findWaiting(keys, scanMax) {
+      const waiting = keys.filter((key) => buffer.positionOf(key) !== undefined);
       // Taken before anything is waited for: what is read on meanwhile is then found by the scan.
-      const from = readAt;
-      const waiting = new Set(keys.filter((key) => buffer.positionOf(key) !== undefined));
-      const wanted = new Set(keys);
-      const look = (records: LogRecord[]): void => {
-        for (const record of records) {
-          const key = headOf(record)?.key;
-          if (key !== undefined && wanted.has(key)) waiting.add(key);
-        }
-      };
-      look(underway);
-      const held = [...carried, ...immediate];
-      for (let at = 0; at < held.length; at += chunkRecords) {
-        // What is in state by now may have been dropped, and is found where it went.
-        look(await log.readAt(shard, held.slice(at, at + chunkRecords).filter((position) => !deps.isDone(position))));
-      }
-      for (let at = from; at < from + scanMax; ) {
-        const records = await log.read(shard, at, chunkRecords, chunkBytes);
-        if (records.length === 0) break;
-        look(records);
-        at = (records.at(-1) as LogRecord).position + 1;
-      }
-      return waiting;
+      return scanLog(deps, keys, { waiting, underway, positions: [...carried, ...immediate], from: readAt, to: readAt + scanMax });
     },
   };
+}
+
+interface Places {
+  /** Keys that are known to wait. */
+  waiting: string[];
+  underway: LogRecord[];
+  /** Read, but not handed out. */
+  positions: number[];
+  /** Not read yet. */
+  from: number;
+  to: number;
+}
+
+/** Looks for keys wherever an event can be between the log and its batch, letting others run in between. */
+async function scanLog({ log, shard, isDone }: Deps, keys: string[], { waiting, underway, positions, from, to }: Places): Promise<Set<string>> {
+  const found = new Set(waiting);
+  const wanted = new Set(keys);
+  const look = (records: LogRecord[]): void => {
+    for (const record of records) {
+      const key = headOf(record)?.key;
+      if (key !== undefined && wanted.has(key)) found.add(key);
+    }
+  };
+  look(underway);
+  for (let at = 0; at < positions.length; at += chunkRecords) {
+    // What is in state by now may have been dropped, and is found where it went.
+    look(await log.readAt(shard, positions.slice(at, at + chunkRecords).filter((position) => !isDone(position))));
+    await letOthersRun();
+  }
+  for (let at = from; at < to; ) {
+    const records = await log.read(shard, at, chunkRecords, chunkBytes);
+    const last = records.at(-1);
+    if (!last) break;
+    look(records);
+    await letOthersRun();
+    at = last.position + 1;
+  }
+  return found;
 }
 
 /** A record whose head cannot be read goes on at once, to be dead-lettered where the outcome is recorded. */

@@ -28,15 +28,26 @@ async function loadKeys(history: History, memory: KeyMemory, table: "events" | "
   }
 }
 
-/** The time (ms) from which on history holds at most `keysMax` events; 0 when it holds no more in all. */
+/** The time (ms) from which on history holds at most `keysMax` events, to the minute; 0 when it holds no more in all. */
 async function coveredFrom(history: History, keysMax: number): Promise<number> {
-  const days = await history.query<{ day: number; n: number }>(
-    "select toUnixTimestamp(toStartOfDay(ts)) * 1000 day, count() n from events group by day order by day desc",
+  const days = await countPer(history, "toStartOfDay(ts)", {});
+  const later = days.findIndex((_, at) => sumTo(days, at) > keysMax);
+  const day = days[later];
+  if (!day) return 0;
+  const left = keysMax - sumTo(days, later - 1);
+  const minutes = await countPer(history, "toStartOfMinute(ts)", { from: day.start, to: day.start + dayMs });
+  const minute = minutes[minutes.findIndex((_, at) => sumTo(minutes, at) > left)];
+  return minute ? minute.start + 60_000 : day.start + dayMs;
+}
+
+const dayMs = 86_400_000;
+const sumTo = (counts: { n: number }[], last: number): number => counts.slice(0, last + 1).reduce((sum, { n }) => sum + n, 0);
+
+/** Events per stretch of time, the newest first. */
+function countPer(history: History, stretch: string, { from = 0, to = Number.MAX_SAFE_INTEGER }: { from?: number; to?: number }): Promise<{ start: number; n: number }[]> {
+  return history.query(
+    `select toUnixTimestamp(${stretch}) * 1000 start, count() n from events
+      where toUnixTimestamp64Milli(ts) >= {from:Int64} and toUnixTimestamp64Milli(ts) < {to:Int64} group by start order by start desc`,
+    { from, to },
   );
-  let sum = 0;
-  for (const { day, n } of days) {
-    sum += n;
-    if (sum > keysMax) return day + 86_400_000;
-  }
-  return 0;
 }

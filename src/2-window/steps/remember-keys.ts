@@ -10,6 +10,8 @@ export interface KeyMemory {
   covers(ts: number): boolean;
   /** True when a miss proves it whatever the time. */
   readonly complete: boolean;
+  /** How many keys fit before the first are forgotten. */
+  readonly keysMax: number;
   /** Called once the keys of all events newer than `from` have been remembered. */
   rebuilt(from: number): void;
 }
@@ -22,6 +24,8 @@ interface Generation {
 }
 
 /** Until `rebuilt` is called nothing is covered: after a start history decides for every event. */
+const loadMax = 0.7;
+
 export function createKeyMemory(bytesMax: number): KeyMemory {
   const slots = 2 ** Math.floor(Math.log2(bytesMax / 16));
   const make = (): Generation => ({ high: new Uint32Array(slots), low: new Uint32Array(slots), count: 0, newestTs: -Infinity });
@@ -44,7 +48,7 @@ export function createKeyMemory(bytesMax: number): KeyMemory {
   };
   return {
     remember(key, ts) {
-      if (young.count > slots * 0.7) rotate();
+      if (young.count > slots * loadMax) rotate();
       insert(young, key);
       if (ts > young.newestTs) young.newestTs = ts;
     },
@@ -53,6 +57,7 @@ export function createKeyMemory(bytesMax: number): KeyMemory {
     get complete() {
       return coveredFrom === -Infinity;
     },
+    keysMax: Math.floor(slots * loadMax) * 2,
     rebuilt(from) {
       coveredFrom = Math.max(from, droppedTo);
     },

@@ -19,11 +19,16 @@ const pageRows = 500;
 export function createReplayHeld({ history, accept }: Deps) {
   return async function replayHeld(filter: Omit<HeldFilter, "limit" | "after">, max: number): Promise<{ replayed: number; more: boolean }> {
     let replayed = 0;
+    // Page by page from the newest on, so that an event which is rejected again meanwhile is not met twice.
+    let after: HeldFilter["after"];
     for (;;) {
+      const page = { ...filter, ...(after && { after }) };
       const limit = Math.min(pageRows, max - replayed);
-      if (limit === 0) return { replayed, more: (await listHeld(history, { ...filter, limit: 1 })).length > 0 };
-      const rows = await listHeld(history, { ...filter, limit });
-      if (rows.length === 0) return { replayed, more: false };
+      if (limit === 0) return { replayed, more: (await listHeld(history, { ...page, limit: 1 })).length > 0 };
+      const rows = await listHeld(history, { ...page, limit });
+      const last = rows.at(-1);
+      if (!last) return { replayed, more: false };
+      after = { receivedAt: last.receivedAt, key: last.key };
       await accept(rows.map(released));
       await history.insert("events_held", rows.map((row) => replayedRow(filter.tenantId, row)));
       replayed += rows.length;

@@ -31,7 +31,7 @@ export interface FoldRow {
 
 const pageRows = 20_000;
 
-/** All events of these identities as folding reads them, page by page, in no order that matters. System events are left out. */
+/** All events of these identities as folding reads them, page by page, in no order that matters. System events are left out, and of an event that a repeated insert wrote twice one row. */
 export async function* readFoldRows(history: History, tenantId: number, identities: IdentityId[]): AsyncGenerator<FoldRow[]> {
   let last = { identity: 0, ts: 0, key: 0n };
   for (;;) {
@@ -42,7 +42,7 @@ export async function* readFoldRows(history: History, tenantId: number, identiti
          from events
         where tenant = {tenantId:UInt32} and identity in {identities:Array(UInt64)} and kind != 'system'
           and (identity, ts, event_key) > ({identity:UInt64}, fromUnixTimestamp64Milli({ts:Int64}), {key:UInt128})
-        order by identity, ts, event_key limit {limit:UInt32}`,
+        order by identity, ts, event_key limit 1 by identity, ts, event_key limit {limit:UInt32}`,
       { tenantId, identities, ...last, limit: pageRows },
     );
     yield rows.map((row) => toFoldRow(tenantId, row));

@@ -126,6 +126,8 @@ async function foldAnew(deps: Deps, q: Queries, works: Work[], change: StateChan
     const members = work.refoldMembers ?? (await deps.membersOf(q, tenantId, [profileId])).get(profileId) ?? [profileId];
     refolds.set({ tenantId, profileId, members }, work);
   }
+  // A profile with millions of events takes longer than the transaction may otherwise stand idle.
+  await q.query("set local idle_in_transaction_session_timeout = 0");
   const states = await deps.foldHistory([...refolds.keys()], await change.inState());
   deps.meters.add("cdp_profiles_refolded", works.length);
   return new Map([...refolds].map(([refold, work]) => [work, states.get(refold) ?? emptyState()]));

@@ -60,7 +60,7 @@ async function openEmbedded(path: string, database: string): Promise<ClickHouseC
 }
 
 async function openServer(url: string, database: string): Promise<ClickHouseClient> {
-  const base = { url, request_timeout: 120_000, compression: { request: true, response: true } };
+  const base = { url, request_timeout: 120_000, use_multipart_params_auto: true, compression: { request: true, response: true } };
   const opener = createClient(base);
   await opener.command({ query: `create database if not exists ${database}` });
   await opener.close();
