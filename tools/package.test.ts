@@ -20,7 +20,7 @@ describe("the package", () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   it("holds every production file, and no test", () => {
-    const sources = globSync("**/*.ts", { cwd: join(root, "src"), exclude: ["**/*.test.ts", "**/*.d.ts", "testing/**"] });
+    const sources = globSync("**/*.ts", { cwd: join(root, "src"), exclude: ["**/*.test.ts", "**/*.d.ts", "testing/**", "**/fixtures/**"] });
     const stripped = globSync("**/*.js", { cwd: join(folder, "dist") });
     expect(stripped.sort()).toEqual(sources.map((file) => file.replace(/\.ts$/, ".js")).sort());
   });
