@@ -1,4 +1,4 @@
---! owner: access  log_partition,schema_migration:stores
+--! owner: access  log_partition,schema_migration,installation:stores
 -- Every primary, unique and foreign key starts with tenant_id, so that Citus can distribute by it.
 
 -- Number 1 is the tenant `default`, made at the first start. Public ids are made from the numbers, nothing stores them.
@@ -46,4 +46,10 @@ create table log_partition (
   low_water    bigint not null default 1,
   done_above   bytea not null default '',
   unique (log_id, shard)
+);
+
+-- What this installation must keep for ever: fingerprints of its secrets.
+create table installation (
+  name  text primary key,
+  value bytea not null
 );

@@ -18,7 +18,11 @@ export function registerBodyParsers(app: FastifyInstance): void {
   });
 }
 
-function parseJson(_request: FastifyRequest, body: Buffer, done: (error: Error | null, value?: unknown) => void): void {
+/** Methods whose body, when a client names its type out of habit, may be empty. */
+const bodyless = new Set(["GET", "HEAD", "DELETE"]);
+
+function parseJson(request: FastifyRequest, body: Buffer, done: (error: Error | null, value?: unknown) => void): void {
+  if (body.length === 0 && bodyless.has(request.method)) return done(null, undefined);
   if (!isUtf8(body)) return done(new ApiError("invalid_json", "the body is not valid UTF-8"));
   let value: unknown;
   try {

@@ -26,6 +26,7 @@ import { openLocalLog } from "../stores/log/local-log.ts";
 import { openMirror } from "../stores/log/mirror.ts";
 import { createLateDb } from "../stores/postgres/late-db.ts";
 import { takePartition, type OwnedPartition } from "../stores/postgres/partitions.ts";
+import { requireSameSecret } from "../stores/postgres/require-same-secret.ts";
 import { isBadData, isOutage } from "../stores/postgres/sqlstates.ts";
 import { lockInstance } from "./instance-lock.ts";
 import { openHistory, openState } from "./open-stores.ts";
@@ -48,8 +49,8 @@ const memoryBytes = 2 ** 27;
 const waitingScanMax = 1_000_000;
 const depthMax = 32;
 
-/** Starts everything in one process. The door opens first, as soon as the log and the mirrored keys are there. */
-export async function startServer(settings: Settings, logger: Logger, version: string): Promise<RunningServer> {
+/** Starts everything in one process, unless `signal` ends the start. The door opens first, as soon as the log and the mirrored keys are there. */
+export async function startServer(settings: Settings, logger: Logger, version: string, signal: AbortSignal): Promise<RunningServer> {
   await mkdir(settings.dataDir, { recursive: true });
   const closers: (() => unknown)[] = [];
   const closeAll = async (): Promise<void> => {
@@ -57,7 +58,7 @@ export async function startServer(settings: Settings, logger: Logger, version: s
   };
   try {
     closers.push(await lockInstance(settings.dataDir));
-    return await start(settings, logger, version, closers, closeAll);
+    return await start({ settings, logger, version, signal, closers, closeAll });
   } catch (error) {
     await closeAll();
     throw error;
@@ -71,7 +72,17 @@ interface Progress {
   partition?: OwnedPartition;
 }
 
-async function start(settings: Settings, logger: Logger, version: string, closers: (() => unknown)[], closeAll: () => Promise<void>): Promise<RunningServer> {
+interface Start {
+  settings: Settings;
+  logger: Logger;
+  version: string;
+  /** Ends the start when it is still waiting for a database. */
+  signal: AbortSignal;
+  closers: (() => unknown)[];
+  closeAll(): Promise<void>;
+}
+
+async function start({ settings, logger, version, signal, closers, closeAll }: Start): Promise<RunningServer> {
   const { pepper } = await readSecrets(settings.dataDir, settings);
   // They hold personal data: for the owner's eyes only. The directory itself stays passable, because PostgreSQL may have another owner.
   for (const name of ["log", "mirror", "history"]) await mkdir(join(settings.dataDir, name), { recursive: true, mode: 0o700 });
@@ -93,9 +104,11 @@ async function start(settings: Settings, logger: Logger, version: string, closer
   const url = await app.listen({ port: settings.port, host: settings.host });
   closers.push(() => app.close());
 
-  const opened = await Promise.allSettled([openState(settings, db, logger), openHistory(settings, history, logger)]);
+  const opening = { settings, log: logger, signal };
+  const opened = await Promise.allSettled([openState(opening, db), openHistory(opening, history)]);
   for (const store of opened) if (store.status === "fulfilled") closers.push(store.value);
   for (const store of opened) if (store.status === "rejected") throw store.reason;
+  await requireSameSecret(db, "pepper", pepper, "Put secrets/pepper of the data directory back, or the old TRIBUTARY_PEPPER.");
   const { adminKey } = await access.bootstrap({
     ...(settings.adminKey !== undefined && { adminKey: settings.adminKey }),
     keepAdminKey: (key) => writePrivate(join(settings.dataDir, "admin-key"), `${key}\n`),

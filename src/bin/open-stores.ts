@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { join } from "node:path";
 import type { Logger } from "../contracts/logger.ts";
 import { describeError } from "../core/describe-error.ts";
@@ -16,37 +17,55 @@ const retryMs = 2000;
 
 type StoreSettings = Pick<Settings, "dataDir" | "databaseUrl" | "clickhouseUrl">;
 
+interface Opening {
+  settings: StoreSettings;
+  log: Logger;
+  /** Gives up waiting for a database that does not answer. */
+  signal: AbortSignal;
+}
+
 /** Opens PostgreSQL, embedded unless DATABASE_URL names one, and migrates it. Resolves with what shuts it down. */
-export async function openState(settings: StoreSettings, db: LateDb, log: Logger): Promise<() => Promise<void>> {
+export async function openState({ settings, log, signal }: Opening, db: LateDb): Promise<() => Promise<void>> {
   const embedded = settings.databaseUrl === undefined ? await startEmbeddedPostgres({ dir: join(settings.dataDir, "postgres"), log }) : undefined;
   const real = connectPostgres(embedded?.settings ?? { url: settings.databaseUrl as string });
-  await untilReachable(() => migratePostgres(real, new URL("postgres/", migrations)), isOutage, log, "PostgreSQL");
-  db.open(real);
-  return async () => {
+  const close = async (): Promise<void> => {
     await real.close();
     await embedded?.stop();
   };
+  try {
+    await untilReachable("PostgreSQL", () => migratePostgres(real, new URL("postgres/", migrations)), isOutage, log, signal);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  db.open(real);
+  return close;
 }
 
 /** Opens ClickHouse, in process unless CLICKHOUSE_URL names a server, and migrates it. */
-export async function openHistory(settings: StoreSettings, history: LateHistory, log: Logger): Promise<() => Promise<void>> {
-  const path = join(settings.dataDir, "history");
-  const at = settings.clickhouseUrl === undefined ? { path } : { url: settings.clickhouseUrl };
-  const real = await untilReachable(() => connectHistory({ at, database: "tributary" }), () => settings.clickhouseUrl !== undefined, log, "ClickHouse");
-  await migrateHistory(real, new URL("clickhouse/", migrations));
+export async function openHistory({ settings, log, signal }: Opening, history: LateHistory): Promise<() => Promise<void>> {
+  const at = settings.clickhouseUrl === undefined ? { path: join(settings.dataDir, "history") } : { url: settings.clickhouseUrl };
+  const mayPass = (): boolean => settings.clickhouseUrl !== undefined;
+  const real = await untilReachable("ClickHouse", () => connectHistory({ at, database: "tributary" }), mayPass, log, signal);
+  try {
+    await migrateHistory(real, new URL("clickhouse/", migrations));
+  } catch (error) {
+    await real.close();
+    throw error;
+  }
   history.open(real);
   return () => real.close();
 }
 
 /** An external database may come up after us; what is wrong with it otherwise ends the start. */
-async function untilReachable<T>(work: () => Promise<T>, mayPass: (error: unknown) => boolean, log: Logger, name: string): Promise<T> {
+async function untilReachable<T>(name: string, work: () => Promise<T>, mayPass: (error: unknown) => boolean, log: Logger, signal: AbortSignal): Promise<T> {
   for (;;) {
     try {
       return await work();
     } catch (error) {
-      if (!mayPass(error)) throw error;
+      if (!mayPass(error) || signal.aborted) throw error;
       log.warn({ error: describeError(error) }, `${name} does not answer yet`);
-      await new Promise((resolve) => setTimeout(resolve, retryMs));
+      await sleep(retryMs, undefined, { signal });
     }
   }
 }

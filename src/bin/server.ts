@@ -10,8 +10,12 @@ export async function main(): Promise<void> {
     const settings = readSettings(process.env, process.cwd());
     const logger = pino({ level: settings.logLevel });
     const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
-    const running = startServer(settings, logger, version);
-    endOnSignal(async () => (await running).stop());
+    const ending = new AbortController();
+    const running = startServer(settings, logger, version, ending.signal);
+    endOnSignal(async () => {
+      ending.abort();
+      await (await running.catch(() => undefined))?.stop();
+    });
     const { url, adminKey } = await running;
     process.stdout.write(`Tributary ${version} is ready on ${url} (docs at ${url}/docs, data in ${settings.dataDir})\n`);
     if (adminKey !== undefined) {

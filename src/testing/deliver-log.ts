@@ -16,6 +16,8 @@ export interface Delivery {
   looks: number[];
   /** Whether the outbox is drained after a batch. */
   drains: boolean[];
+  /** Whether a batch is handed in once more when it is done. */
+  repeats: boolean[];
   faults: Fault[];
   options: ProcessOptions;
 }
@@ -34,6 +36,7 @@ export const randomDelivery: fc.Arbitrary<Delivery> = fc.record({
   sizes: fc.array(fc.integer({ min: 1, max: 14 }), { minLength: 1, maxLength: 6 }),
   looks: fc.array(fc.nat({ max: 100 }), { minLength: 1, maxLength: 12 }),
   drains: fc.array(fc.boolean(), { minLength: 1, maxLength: 4 }),
+  repeats: fc.array(fc.boolean(), { minLength: 1, maxLength: 4 }),
   faults: fc.oneof({ weight: 1, arbitrary: fc.constant<Fault[]>([]) }, { weight: 3, arbitrary: fc.array(fault, { maxLength: 8 }) }),
   options: fc.record({
     memoryBytes: fc.constantFrom(512, memoryBytesAmple), bufferBytesMax: fc.constantFrom(170 * 5, 1_000_000), cacheMax: fc.constantFrom(3, 10_000), rebuild: fc.boolean(),
@@ -42,11 +45,13 @@ export const randomDelivery: fc.Arbitrary<Delivery> = fc.record({
 
 /** Brings everything into state. What fails is tried again, by the same process or by the next. */
 export async function deliver(world: World, drawn: RandomLog, delivery: Delivery): Promise<void> {
-  const turns = { batch: 0 };
+  let turns = 0;
   const log = delivery.options.memoryBytes < memoryBytesAmple ? withEqualTimes(drawn) : drawn;
   const work = async (records: LogRecord[]): Promise<void> => {
-    await untilDone(world, () => world.process.pipeline.process(records));
-    if (inTurn(delivery.drains, turns.batch++)) await untilDone(world, () => world.process.activate.drain());
+    const turn = turns++;
+    const isDone = await untilDone(world, () => world.process.pipeline.process(records));
+    if (isDone && inTurn(delivery.repeats, turn)) await untilDone(world, () => world.process.pipeline.process(records));
+    if (inTurn(delivery.drains, turn)) await untilDone(world, () => world.process.activate.drain());
   };
   if (delivery.through === "window") await throughWindow(world, log, delivery, work);
   else await inBatches(world, log, delivery, work);

@@ -144,7 +144,11 @@ async function startProcess(stores: Stores, log: EventLog, settingsOf: SettingsO
   if (options.rebuild) await window.rebuild(() => false);
   faults.armed = true;
   const reader = window.read(log, 0, partition.positions);
-  const pipeline = createPipeline({ partition, takenAtHead: log.head(0), db, window, resolve, profile, segment, activate, meters, logger: silentLog, isPoison, healthy: async () => true });
+  // What fails here is an outage, never an event.
+  const healthy = async (): Promise<boolean> => false;
+  const pipeline = createPipeline({
+    partition, takenAtHead: log.head(0), db, window, resolve, profile, segment, activate, meters, logger: silentLog, isPoison, healthy,
+  });
   return { window, resolve, profile, activate, partition, reader, pipeline, app: await mountReads(profile.routes) };
 }
 

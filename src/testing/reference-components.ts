@@ -9,7 +9,7 @@ export interface Accepted {
 }
 
 /** `person email:a@x.org` */
-export const nameOf = ({ entity, kind, value }: Identifier): string => (kind === "profile" ? value : `${entity} ${kind}:${value}`);
+const nameOf = ({ entity, kind, value }: Identifier): string => (kind === "profile" ? value : `${entity} ${kind}:${value}`);
 const entityOf = (name: string): string => name.slice(0, name.indexOf(" "));
 const kindOf = (name: string): string => name.slice(name.indexOf(" ") + 1, name.indexOf(":"));
 
@@ -39,7 +39,7 @@ interface NamedLink {
 const isBefore = (x: NamedLink, y: NamedLink): boolean => x.ts < y.ts || (x.ts === y.ts && (x.key < y.key || (x.key === y.key && x.ord < y.ord)));
 
 /** What a tenant's events link: of every pair the smallest (ts, key, ord), all in that order. */
-export function linksOf(events: readonly Accepted[], settings: TenantSettings, pepper: Uint8Array): NamedLink[] {
+function linksOf(events: readonly Accepted[], settings: TenantSettings, pepper: Uint8Array): NamedLink[] {
   const links = new Map<string, NamedLink>();
   for (const { event, key } of events) {
     const [anchor = "", ...others] = namesOf(event, settings, pepper);
@@ -55,7 +55,7 @@ export function linksOf(events: readonly Accepted[], settings: TenantSettings, p
 }
 
 /** Identifiers with more partners of stronger kinds than their kind allows. */
-export function sharedNames(links: readonly NamedLink[], settings: TenantSettings): Set<string> {
+function sharedNames(links: readonly NamedLink[], settings: TenantSettings): Set<string> {
   const strength = (name: string): number => kindSettings(settings, kindOf(name)).priority;
   const partners = new Map<string, Set<string>>();
   for (const { anchor, other } of links) {

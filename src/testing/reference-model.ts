@@ -44,7 +44,7 @@ export function referenceProfiles(log: readonly Accepted[], settings: TenantSett
 }
 
 /** What counts: of every key the first accepted, unless it was held; then the first replay. */
-export function countedEvents(log: readonly Accepted[]): Accepted[] {
+function countedEvents(log: readonly Accepted[]): Accepted[] {
   const counted = new Map<string, Accepted>();
   const held = new Set<string>();
   for (const one of log) {

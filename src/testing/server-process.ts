@@ -124,13 +124,20 @@ export async function createServerProcess(env: Record<string, string> = {}): Pro
   await chmod(dataDir, 0o711);
   const port = await findFreePort();
   let running: Running | undefined;
+  const children = new Set<ChildProcess>();
 
+  const launch = (onPort: number, more: Record<string, string>): Running => {
+    const launched = run(dataDir, onPort, { ...env, ...more });
+    children.add(launched.child);
+    void launched.ended.then(() => children.delete(launched.child));
+    return launched;
+  };
   const now = (): Running => {
     if (!running) throw new Error("the server was not started");
     return running;
   };
   const endAll = (): void => {
-    running?.child.kill("SIGKILL");
+    for (const child of children) child.kill("SIGKILL");
     signal(postmasterPid(dataDir), "SIGQUIT");
     signal(postmasterPid(dataDir), "SIGCONT");
   };
@@ -146,16 +153,14 @@ export async function createServerProcess(env: Record<string, string> = {}): Pro
     port,
     dataDir,
     launch(more = {}) {
-      running = run(dataDir, port, { ...env, ...more });
+      running = launch(port, more);
     },
     ready: () => now().ready,
     async start(more) {
       server.launch(more);
       await server.ready();
     },
-    async runToEnd(more = {}) {
-      return await run(dataDir, 0, { ...env, ...more }).ended;
-    },
+    runToEnd: (more = {}) => launch(0, more).ended,
     async kill() {
       now().child.kill("SIGKILL");
       await now().ended;
@@ -175,7 +180,7 @@ export async function createServerProcess(env: Record<string, string> = {}): Pro
     async remove() {
       endAll();
       await running?.ended;
-      await until("PostgreSQL has ended", () => postmasterPid(dataDir) === undefined);
+      await until("all has ended", () => children.size === 0 && postmasterPid(dataDir) === undefined);
       process.off("exit", atExit);
       await rm(dataDir, { recursive: true, force: true, maxRetries: 50, retryDelay: 100 });
     },

@@ -13,6 +13,8 @@ const settings: Record<string, string> = {
   // Full-page writes are most of the WAL: fewer checkpoints, less WAL.
   max_wal_size: "1GB",
   checkpoint_timeout: "15min",
+  // Tables grow from nothing to millions of rows within minutes of an import; plans need to hear of it.
+  autovacuum_naptime: "10s",
   idle_in_transaction_session_timeout: "60s",
   jit: "off",
   timezone: "UTC",
