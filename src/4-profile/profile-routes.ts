@@ -5,7 +5,7 @@ import { ApiError } from "../core/errors.ts";
 import { profileOfPublicId } from "./find-profile.ts";
 import type { ProfileDeps } from "./deps.ts";
 import { ProfileView } from "./profile-schema.ts";
-import { keyOf, readHot, readTraits } from "./queries/profile-rows.ts";
+import { readProfile } from "./queries/profile-rows.ts";
 import { emptyState } from "./state.ts";
 import { profileView } from "./view.ts";
 
@@ -17,10 +17,7 @@ export function createProfileRoutes(deps: ProfileDeps): Routes {
   const { db, clock, publicIds } = deps;
 
   async function show(tenantId: number, profileId: ProfileId, traitTimes: boolean): Promise<unknown> {
-    const key = { tenantId, profileId };
-    const [states, identifiers] = await Promise.all([readHot(db, [key], false), deps.identifiersOf(db, tenantId, profileId)]);
-    await readTraits(db, [key], states);
-    const stored = states.get(keyOf(key));
+    const [stored, identifiers] = await Promise.all([readProfile(db, { tenantId, profileId }), deps.identifiersOf(db, tenantId, profileId)]);
     const state = stored ?? emptyState();
     const segments = stored ? deps.segmentIdsOf(tenantId, stored.memberships) : [];
     const id = publicIds.encode("profile", tenantId, profileId);

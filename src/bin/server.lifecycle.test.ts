@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { rename, symlink } from "node:fs/promises";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { connectHistory } from "../stores/clickhouse/connect.ts";
@@ -75,6 +77,16 @@ test("SIGTERM in the middle of traffic ends with 0, and nothing that was answere
   if (early.status !== 200) expect([early.status, early.headers.get("retry-after")]).toEqual([503, expect.stringMatching(/^\d+$/)]);
   await server.ready();
   await expectNothingLost([...traffic.answered, "early"]);
+});
+
+test("neither a connection on which nothing was asked nor a request that never ends holds up a stop", async () => {
+  const [silent, endless] = [connect(server.port, "127.0.0.1"), connect(server.port, "127.0.0.1")];
+  for (const socket of [silent, endless]) socket.on("error", () => undefined);
+  await Promise.all([once(silent, "connect"), once(endless, "connect")]);
+  endless.write(`POST ${eventsRoute} HTTP/1.1\r\nHost: h\r\nX-Write-Key: x\r\nContent-Length: 100\r\n\r\n{`);
+  expect((await server.stop()).code).toBe(0);
+  for (const socket of [silent, endless]) socket.destroy();
+  await server.start();
 });
 
 test("a second server on the same data directory is refused with a sentence, also by another path and with another TMPDIR; the first goes on", async () => {

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { Socket } from "node:net";
 import Fastify, { type FastifyInstance } from "fastify";
 import type { Directory } from "../contracts/directory.ts";
 import type { Routes } from "../contracts/http.ts";
@@ -11,6 +12,9 @@ import { describeApi, isDocsRoute } from "./openapi.ts";
 import { mountServiceRoutes } from "./service-routes.ts";
 
 const requestMsMax = 120_000;
+/** What is not answered by then gets none; nothing of it was promised. */
+const closeMsMax = 3_000;
+const sweepMs = 50;
 /** Longer than any id or eventId that is percent-encoded. */
 const paramLengthMax = 4096;
 
@@ -35,8 +39,31 @@ function logRequests(app: FastifyInstance, log: Logger): void {
 }
 
 /**
+ * Lets `close()` end in bounded time. Node closes the connections that are idle at that moment, but not the ones that become
+ * so a moment later, nor those on which nothing was asked yet (browsers open some ahead), nor those whose request never ends:
+ * any of them would hold it up for a minute or more.
+ */
+function closePromptly(app: FastifyInstance): void {
+  const silent = new Set<Socket>();
+  app.server.on("connection", (socket: Socket) => {
+    silent.add(socket);
+    socket.once("close", () => silent.delete(socket));
+  });
+  app.server.on("request", ({ socket }) => silent.delete(socket));
+  app.addHook("preClose", async () => {
+    for (const socket of silent) socket.destroy();
+    const sweep = setInterval(() => app.server.closeIdleConnections(), sweepMs).unref();
+    const end = setTimeout(() => app.server.closeAllConnections(), closeMsMax).unref();
+    app.server.once("close", () => {
+      clearInterval(sweep);
+      clearTimeout(end);
+    });
+  });
+}
+
+/**
  * The HTTP server with every room's routes, ready to listen or to inject into; it rejects when a route is not declared properly.
- * `close()` lets the requests in flight finish.
+ * `close()` lets the requests in flight finish, for 3 s at most.
  */
 export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   const { directory, log, bodyLimit, version, meters, registerBodyParsers, routes } = deps;
@@ -62,6 +89,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   app.addHook("onRequest", async (_request, reply) => void reply.header("x-content-type-options", "nosniff"));
   authenticateCallers(app, directory);
   logRequests(app, log);
+  closePromptly(app);
   registerBodyParsers(app);
 
   await describeApi(app, version);

@@ -95,9 +95,20 @@ function copyOf(event: CanonicalEvent, { as, other }: Copy): CanonicalEvent {
   const { tenantId, sourceId, eventId } = event;
   if (as === "again") return { ...event, receivedAt: event.receivedAt + 1000 };
   if (as === "other") return { ...event, ...other, tenantId, sourceId, eventId };
-  if (as === "same" || !event.held) return event;
-  const { held: _, ...released } = event;
-  return { ...released, replay: true };
+  return as === "replay" ? { ...event, replay: true } : event;
+}
+
+/** Only what was held is replayed, and after it was held: other replays are ordinary copies. */
+function withTrueReplays(events: CanonicalEvent[]): CanonicalEvent[] {
+  const first = new Map<string, CanonicalEvent>();
+  return events.map(({ replay, ...event }) => {
+    const id = `${event.tenantId} ${event.sourceId} ${event.eventId}`;
+    const known = first.get(id);
+    first.set(id, known ?? event);
+    if (!replay || !known?.held) return event;
+    const { held: _, ...released } = known;
+    return { ...released, replay };
+  });
 }
 
 const partnersMax = fc.record({
@@ -120,7 +131,7 @@ export const randomLog = (eventsMax: number): fc.Arbitrary<RandomLog> => fc.inte
   }).map((random) => {
     const originals = random.drawn.map((one, i) => numbered(one, i, tenants));
     const again = random.copies.map((copy) => copyOf(originals[copy.of % originals.length] as CanonicalEvent, copy));
-    return { settings: random.settings, events: inOrderOf([...originals, ...again], random.places) };
+    return { settings: random.settings, events: withTrueReplays(inOrderOf([...originals, ...again], random.places)) };
   }),
 );
 

@@ -56,6 +56,25 @@ function stateOf(row: HotRow): StoredState {
   return state;
 }
 
+/** A whole profile in one statement, traits included; undefined when it has had no event. */
+export async function readProfile(q: Queries, key: ProfileKey): Promise<StoredState | undefined> {
+  const [row] = await q.query<HotRow & { doc: string | null; sealed: Buffer | null }>(
+    `select ${hotColumns}, t.doc, s.sealed
+       from profile_hot left join profile_trait t using (tenant_id, profile_id) left join profile_secret s using (tenant_id, profile_id)
+      where tenant_id = $1 and profile_id = $2`,
+    [key.tenantId, key.profileId],
+  );
+  if (!row) return undefined;
+  const state = stateOf(row);
+  readDocuments(row, state);
+  return state;
+}
+
+function readDocuments({ doc, sealed }: { doc: string | null; sealed: Buffer | null }, { traits }: ProfileState): void {
+  if (doc !== null) decodeTraits(doc, traits);
+  if (sealed !== null) decodeTraits(sealed.toString("utf8", 1), traits);
+}
+
 /** Reads both halves of the trait documents into the states that are asked for. */
 export async function readTraits(q: Queries, keys: ProfileKey[], states: Map<string, ProfileState>): Promise<void> {
   if (keys.length === 0) return;
@@ -67,10 +86,8 @@ export async function readTraits(q: Queries, keys: ProfileKey[], states: Map<str
     columns(keys),
   );
   for (const row of rows) {
-    const traits = states.get(keyOf(row))?.traits;
-    if (!traits) continue;
-    if (row.doc !== null) decodeTraits(row.doc, traits);
-    if (row.sealed !== null) decodeTraits(row.sealed.toString("utf8", 1), traits);
+    const state = states.get(keyOf(row));
+    if (state) readDocuments(row, state);
   }
 }
 
