@@ -86,6 +86,13 @@ async function untilDone(world: World, attempt: () => Promise<unknown>): Promise
   }
 }
 
+/** Drains the outbox until it is empty, with the faults that are left. */
+export async function drainAll(world: World): Promise<void> {
+  world.faults.armed = true;
+  for (let left = 1; left > 0; ) await untilDone(world, async () => (left = await world.process.activate.drain()));
+  world.faults.armed = false;
+}
+
 async function throughWindow(world: World, log: RandomLog, { sizes, looks }: Delivery, work: (records: LogRecord[]) => Promise<void>): Promise<void> {
   const ends = log.events.map(({ ts }) => ts + windowMs);
   const [first, last] = [Math.min(...ends), Math.max(...ends)];

@@ -89,6 +89,7 @@ async function startWorld(stores: Stores, settings: TenantSettings[], options: P
     },
     /** Accepts events of tenants counted from 0. Keys are the same in every world but for their last digits, so that order is. */
     async append(events: readonly CanonicalEvent[]): Promise<void> {
+      const { armed } = faults;
       faults.armed = false;
       for (const drawn of events) {
         const event = { ...drawn, tenantId: tenantIds[drawn.tenantId] as number };
@@ -96,7 +97,7 @@ async function startWorld(stores: Stores, settings: TenantSettings[], options: P
         world.accepted.push({ event, key });
         await log.append(0, [encodeRecord(await withNumbers(world.process.resolve, event), key)]);
       }
-      faults.armed = true;
+      faults.armed = armed;
     },
   };
   return world;
@@ -138,11 +139,12 @@ async function startProcess(stores: Stores, log: EventLog, settingsOf: SettingsO
   });
   const activate = createActivate({ db, history, publicIds, membersOf: resolve.membersOf, writeSystemEvents: profile.writeSystemEvents });
 
+  const { armed } = faults;
   faults.armed = false;
   await resolve.advancePast(await profile.largestIdentity());
   const partition = await takePartition(db, log.logId, 0, "test");
   if (options.rebuild) await window.rebuild(() => false);
-  faults.armed = true;
+  faults.armed = armed;
   const reader = window.read(log, 0, partition.positions);
   // What fails here is an outage, never an event.
   const healthy = async (): Promise<boolean> => false;

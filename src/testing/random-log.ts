@@ -16,8 +16,11 @@ export interface RandomLog {
 const minute = 60_000;
 const hour = 60 * minute;
 
-const names = ["external_id:u1", "external_id:u2", "external_id:u3", "email:a@x.org", "email:b@x.org", "email:c@x.org", "phone:+4930111", "phone:+4930222",
-  "device_id:d1", "device_id:d2", "anonymous_id:c1", "anonymous_id:c2", "anonymous_id:c3", "loyalty:l1"];
+const names = [
+  "external_id:u1", "external_id:u2", "external_id:u3", "email:a@x.org", "email:b@x.org", "email:c@x.org", "email:d@x.org", "email:e@x.org",
+  "phone:+4930111", "phone:+4930222", "device_id:d1", "device_id:d2", "device_id:d3", "anonymous_id:c1", "anonymous_id:c2", "anonymous_id:c3", "anonymous_id:c4",
+  "loyalty:l1",
+];
 const toIdentifier = (name: string, entity: Identifier["entity"] = "person"): Identifier => {
   const colon = name.indexOf(":");
   return { entity, kind: name.slice(0, colon), value: name.slice(colon + 1) };
@@ -54,6 +57,7 @@ const traitValue = fc.constantFrom<JsonValue[]>(null, null, "a", "b", "Zoë", 3,
 const traits: fc.Arbitrary<JsonObject> = fc.oneof(
   fc.dictionary(fc.constantFrom("plan", "city", "email", "name", "customFields.size", "constructor"), traitValue, { noNullPrototype: true, minKeys: 1, maxKeys: 3 }),
   fc.record({ tags: fc.constantFrom<JsonValue[]>(null, ["x"], ["x", "y"]) }, { noNullPrototype: true }),
+  fc.record({ plan: fc.constantFrom<JsonValue[]>(null, "pro", "pro", "free") }, { noNullPrototype: true }),
   fc.record({ customFields: fc.dictionary(fc.constantFrom("size", "color"), traitValue, { noNullPrototype: true, minKeys: 1 }) }, { noNullPrototype: true }),
 );
 
@@ -112,7 +116,7 @@ function withTrueReplays(events: CanonicalEvent[]): CanonicalEvent[] {
 }
 
 const partnersMax = fc.record({
-  email: fc.integer({ min: 1, max: 3 }), phone: fc.integer({ min: 1, max: 3 }), device_id: fc.integer({ min: 1, max: 3 }), anonymous_id: fc.integer({ min: 1, max: 4 }),
+  email: fc.integer({ min: 1, max: 4 }), phone: fc.integer({ min: 1, max: 4 }), device_id: fc.integer({ min: 1, max: 5 }), anonymous_id: fc.integer({ min: 1, max: 5 }),
 });
 const settings: fc.Arbitrary<TenantSettings> = fc.tuple(partnersMax, fc.boolean()).map(([limits, countOrderOnce]) => ({
   ...defaultTenantSettings,

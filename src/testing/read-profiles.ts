@@ -17,6 +17,7 @@ interface Shown {
   identifiers: { type: string; value: string }[];
   createdAt: string;
   updatedAt: string;
+  segments: string[];
 }
 
 /** Public id → profile, of all of a tenant's profiles that have events. */
@@ -27,7 +28,7 @@ export async function readProfiles(world: World, tenantId: number, members: Map<
     const shown = await get<Shown>(world, tenantId, `/api/cdp/profiles/${id}?traitTimes=true`);
     if (shown.totalEvents === 0) continue;
     const events = await get<{ eventId: string }[]>(world, tenantId, `/api/cdp/profiles/${id}/events?limit=1000`);
-    profiles.set(id, { identifiers, eventIds: events.map(({ eventId }) => eventId), ...toReference(shown) });
+    profiles.set(id, { identifiers, eventIds: events.map(({ eventId }) => eventId), ...toReference(shown, tenantId) });
   }
   return profiles;
 }
@@ -39,7 +40,7 @@ export async function get<T>(world: World, tenantId: number, url: string): Promi
   return answer.json<{ data: T }>().data;
 }
 
-function toReference(shown: Shown): Omit<ReferenceProfile, "identifiers" | "eventIds"> {
+function toReference(shown: Shown, tenantId: number): Omit<ReferenceProfile, "identifiers" | "eventIds"> {
   const { attributes, attributeTimes, computed } = shown;
   const time = (text: string): number => Date.parse(text);
   const valueOf = (name: string): JsonValue =>
@@ -56,6 +57,7 @@ function toReference(shown: Shown): Omit<ReferenceProfile, "identifiers" | "even
     createdAt: time(shown.createdAt),
     updatedAt: time(shown.updatedAt),
     traits: Object.fromEntries(Object.entries(attributeTimes).map(([name, set]) => [name, { value: valueOf(name), ts: time(set) }])),
+    segments: shown.segments.map((id) => (publicIds.decode("segment", tenantId, id) === 2 ? "pro_plan" : id)),
   };
 }
 

@@ -23,20 +23,18 @@ export interface ReferenceProfile {
   updatedAt: number;
   /** Live traits; each with the time that set it. */
   traits: Record<string, { value: JsonValue; ts: number }>;
+  segments: string[];
 }
 
 /** The profiles of one tenant that have events, sorted. `log` has its accepted events in the order of acceptance. */
 export function referenceProfiles(log: readonly Accepted[], settings: TenantSettings, pepper: Uint8Array): ReferenceProfile[] {
   const events = countedEvents(log);
   const labelOf = referenceComponents(events, settings, pepper);
-  const profiles = [...new Set(labelOf.values())].map((label) => {
-    const own = events.flatMap((one) => {
-      const [anchor] = namesOf(one.event, settings, pepper);
-      return anchor !== undefined && labelOf.get(anchor) === label ? [{ ...one, anchor }] : [];
-    });
-    const identifiers = [...labelOf.keys()].filter((name) => labelOf.get(name) === label).sort();
-    return { identifiers, own };
-  });
+  const anchored = events.map((one) => ({ ...one, anchor: namesOf(one.event, settings, pepper)[0] ?? "nobody" }));
+  const profiles = [...new Set(labelOf.values())].map((label) => ({
+    identifiers: [...labelOf.keys()].filter((name) => labelOf.get(name) === label).sort(),
+    own: anchored.filter(({ anchor }) => labelOf.get(anchor) === label),
+  }));
   return profiles
     .filter(({ own }) => own.length > 0)
     .map(({ identifiers, own }) => ({ identifiers, ...foldAll(own, settings) }))
@@ -65,6 +63,7 @@ function foldAll(own: Anchored[], settings: TenantSettings): Omit<ReferenceProfi
   const received = events.map(({ event }) => event.receivedAt);
   const purchaseTimes = events.filter(({ event }) => event.money?.role === "purchase").map(({ event }) => event.ts);
   const purchases = countedPurchases(events, settings);
+  const traits = lastWrites(events);
   const amounts = [...purchases.map((event) => worth(event, 1n)), ...refunds(events).map((event) => worth(event, -1n))];
   return {
     eventIds: events.map(({ event }) => event.eventId).reverse(),
@@ -78,7 +77,8 @@ function foldAll(own: Anchored[], settings: TenantSettings): Omit<ReferenceProfi
     lastPurchase: purchaseTimes.at(-1),
     createdAt: Math.min(...received),
     updatedAt: Math.max(...received),
-    traits: lastWrites(events),
+    traits,
+    segments: traits.plan?.value === "pro" ? ["pro_plan"] : [],
   };
 }
 
