@@ -75,7 +75,7 @@ interface Told {
 async function countTold(tenantIds: number[]): Promise<Told> {
   const [told] = await harness.history.query<Told>(
     `select count() rows, uniqExact(log_pos) numbers, uniqExact(event_key) events,
-            (select count() from identity_profile where tenant in {tenantIds:Array(UInt32)}) overrides
+            (select count() from identity_profile final where tenant in {tenantIds:Array(UInt32)}) overrides
        from events where tenant in {tenantIds:Array(UInt32)} and kind = 'system'`,
     { tenantIds },
   );

@@ -119,7 +119,8 @@ function segmentEvent(publicIds: PublicIds, row: OutboxRow & { kind: "segment_ch
     seq: row.seq,
     identity: profileId,
     name: `${segment} ${entered ? "ENTER" : "EXIT"}`,
-    eventId: idOf("seg-evt", number, profileId, transition),
+    // The number of the message as well: a profile that was absorbed and falls apart again counts its transitions from 1.
+    eventId: idOf("seg-evt", number, profileId, transition, row.seq),
     ts,
     properties: { segmentId: publicIds.encode("segment", row.tenantId, number), segment },
   };

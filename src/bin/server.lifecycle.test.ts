@@ -79,6 +79,18 @@ test("SIGTERM in the middle of traffic ends with 0, and nothing that was answere
   await expectNothingLost([...traffic.answered, "early"]);
 });
 
+test("an event is known by its id from its 2xx on, at every moment of its way", async () => {
+  for (const event of rows(40)) {
+    expect((await api.post(eventsRoute, event)).status).toBe(202);
+    let status = "";
+    await until("it is processed", async () => {
+      status = await api.statusOf(event.eventId);
+      expect(["waiting", "processed"]).toContain(status);
+      return status === "processed";
+    });
+  }
+});
+
 test("neither a connection on which nothing was asked nor a request that never ends holds up a stop", async () => {
   const [silent, endless] = [connect(server.port, "127.0.0.1"), connect(server.port, "127.0.0.1")];
   for (const socket of [silent, endless]) socket.on("error", () => undefined);

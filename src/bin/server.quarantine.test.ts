@@ -133,10 +133,24 @@ test.each([
   });
 });
 
-test("an event that is sent again while it is replayed is applied once", async () => {
-  await server.stop();
-  // A slow ticker lets both come in one batch.
+test("an event is applied once when two replay it at the same time", async () => {
+  await ingest(track("late-6", "q7", ago(10)));
+  await Promise.all([replay({ eventIds: ["late-6"] }), replay({ from: ago(11), to: ago(9) })]);
+  expect((await eventsOf("q7")).map((row) => row.eventId)).toEqual(["late-6"]);
+  expect((await api.lookup("external_id", "q7"))?.totalEvents).toBe(1);
+});
+
+test("a replay that was answered survives kill -9, and what was quarantined is still known as a duplicate", async () => {
+  await ingest(track("late-7", "q8", ago(10)), track("late-8", "q8", ago(10)));
+  expect((await api.post("/api/cdp/quarantine/replay", { eventIds: ["late-7"] })).status).toBe(202);
+  await server.kill();
+  // A slow ticker lets what the next test sends come in one batch.
   await server.start({ EVENT_PROCESSOR_TICKER_INTERVAL: "1s" });
+  await ingest(track("late-8", "q8", ago(0)));
+  expect([await api.lookup("external_id", "q8"), await heldIds()]).toMatchObject([{ totalEvents: 1 }, expect.arrayContaining(["late-8"])]);
+});
+
+test("an event that is sent again while it is replayed is applied once", async () => {
   await ingest(track("late-4", "q5", ago(10)), track("late-5", "q6", ago(10)));
   await Promise.all([api.post("/cdp/ingest", track("late-4", "q5", ago(10))), api.post("/cdp/ingest", track("late-5", "q6", ago(0)))]);
   await replay({ eventIds: ["late-4", "late-5"] });

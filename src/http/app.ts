@@ -30,6 +30,13 @@ export interface AppDeps extends HealthDeps {
   routes: Routes[];
 }
 
+/** Unique over restarts: a random part per process and a number per request, because randomness costs a system call each time. */
+function createRequestIds(): () => string {
+  const process = randomUUID().slice(0, 8);
+  let number = 0;
+  return () => `req-${process}-${(++number).toString(36)}`;
+}
+
 function logRequests(app: FastifyInstance, log: Logger): void {
   app.addHook("onResponse", async (request, reply) => {
     const { method, id: requestId, routeOptions } = request;
@@ -75,7 +82,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
     requestTimeout: requestMsMax,
     return503OnClosing: false,
     routerOptions: { maxParamLength: paramLengthMax },
-    genReqId: () => `req-${randomUUID()}`,
+    genReqId: createRequestIds(),
     frameworkErrors: (error, request, reply) => void answerError(error, request, reply),
   });
   app.setErrorHandler(answerError);
