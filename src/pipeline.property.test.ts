@@ -58,7 +58,9 @@ test("a profile is found by its own tenant only, by its id and by its identifier
         const [name = ""] = names.filter((one) => one.startsWith("person "));
         const [type = "", value = ""] = name.slice("person ".length).split(/:(.*)/);
         if (name) expect(await get(world, tenantId, `/api/cdp/profiles/lookup?${new URLSearchParams({ type, value })}`)).toMatchObject({ id });
-        for (const other of world.tenantIds) if (other !== tenantId) await expect(get(world, other, `/api/cdp/profiles/${id}`)).rejects.toThrow("404");
+        for (const other of world.tenantIds.filter((one) => one !== tenantId)) {
+          await expect(get(world, other, `/api/cdp/profiles/${id}`)).rejects.toThrow("404");
+        }
       }
     }
   }), { numRuns: 10, ...limit });
@@ -109,7 +111,8 @@ test("whatever the batching and however often draining fails, history knows each
 async function checkMerges(world: World, tenantId: number, profileIds: Set<number>): Promise<number> {
   const shown: { kind: string; type: string; properties: { profileId: string; absorbedProfileIds: string[] } }[] = [];
   for (const profileId of profileIds) {
-    shown.push(...(await get<typeof shown>(world, tenantId, `/api/cdp/profiles/${publicIds.encode("profile", tenantId, profileId)}/timeline?limit=1000`)));
+    const id = publicIds.encode("profile", tenantId, profileId);
+    shown.push(...(await get<typeof shown>(world, tenantId, `/api/cdp/profiles/${id}/timeline?limit=1000`)));
   }
   const merges = shown.filter(({ kind, type }) => kind === "system" && type === "profile_merged");
   for (const { properties } of merges) {
@@ -117,7 +120,8 @@ async function checkMerges(world: World, tenantId: number, profileIds: Set<numbe
     expect(new Set(ids).size).toBe(ids.length);
     for (const id of ids) await get(world, tenantId, `/api/cdp/profiles/${id}`);
   }
-  const [all] = await harness.history.query<{ n: number }>("select count() n from events where tenant = {tenantId:UInt32} and name = 'profile_merged'", { tenantId });
+  const [all] = await harness.history.query<{ n: number }>(
+    "select count() n from events where tenant = {tenantId:UInt32} and name = 'profile_merged'", { tenantId });
   expect(merges).toHaveLength(all?.n ?? 0);
   return merges.length;
 }

@@ -31,7 +31,8 @@ const meaning = ({ orders, sessions: _, traits, revenueByCurrency, ...state }: P
 /** Every identity of a tenant, with the members of its profile. */
 async function profilesOf(tenantId: number): Promise<Refold[]> {
   return await harness.db.query<Refold>(
-    `select tenant_id as "tenantId", profile_id as "profileId", array_agg(identity_id) as members from identity where tenant_id = $1 group by 1, 2`, [tenantId]);
+    `select tenant_id as "tenantId", profile_id as "profileId", array_agg(identity_id) as members
+       from identity where tenant_id = $1 group by 1, 2`, [tenantId]);
 }
 
 async function liveStates(profiles: Refold[]): Promise<Map<string, ProfileState>> {
@@ -56,7 +57,8 @@ test("every profile that is folded anew from history is what its row says, rows 
     await deliver(world, log, delivery);
     world.faults.armed = false;
     const end = world.log.head(0);
-    await world.append(unfinished.events.map((event) => ({ ...event, eventId: `unfinished ${event.eventId}`, tenantId: event.tenantId % log.settings.length })));
+    const tenants = log.settings.length;
+    await world.append(unfinished.events.map((event) => ({ ...event, eventId: `unfinished ${event.eventId}`, tenantId: event.tenantId % tenants })));
     await dieBeforeState(world, end);
 
     const positions = await readPositions(harness.db);

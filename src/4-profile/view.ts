@@ -26,6 +26,7 @@ export function profileView(
   options: { traitTimes?: boolean } = {},
 ): ProfileView {
   const ranked = [...identifiers].sort(byRank);
+  const primaries = new Set(primariesOf(ranked));
   const revenue = microsToNumber(state.revenue);
   return {
     id,
@@ -55,7 +56,7 @@ export function profileView(
     totalRevenue: revenue,
     revenueByCurrency: mapValues([...state.revenueByCurrency].sort(([a], [b]) => (a < b ? -1 : 1)), microsToNumber),
     currency: settings.currency,
-    identifiers: ranked.map((identifier) => viewIdentifier(identifier, ranked)),
+    identifiers: ranked.map((identifier) => viewIdentifier(identifier, primaries)),
     createdAt: isoOrNull(state.createdAt),
     updatedAt: isoOrNull(state.updatedAt),
   };
@@ -81,14 +82,21 @@ function externalIds(ranked: readonly KnownIdentifier[]): ProfileView["externalI
   };
 }
 
-function viewIdentifier(identifier: KnownIdentifier, ranked: readonly KnownIdentifier[]): ProfileView["identifiers"][number] {
+/** The first of each kind. */
+function primariesOf(ranked: readonly KnownIdentifier[]): Iterable<KnownIdentifier> {
+  const first = new Map<string, KnownIdentifier>();
+  for (const identifier of ranked) if (!first.has(identifier.kind)) first.set(identifier.kind, identifier);
+  return first.values();
+}
+
+function viewIdentifier(identifier: KnownIdentifier, primaries: ReadonlySet<KnownIdentifier>): ProfileView["identifiers"][number] {
   return {
     type: identifier.kind,
     value: identifier.value,
     // plain, without pepper: else no receiver could match it
     hash: identifier.value === null ? null : hash("sha256", identifier.value, "hex"),
     priority: identifier.priority,
-    isPrimary: ranked.find(({ kind }) => kind === identifier.kind) === identifier,
+    isPrimary: primaries.has(identifier),
     createdAt: toIso(identifier.createdAt),
   };
 }

@@ -77,8 +77,8 @@ test("a body beyond 5 MB is 413 whether or not it says its length, and nothing o
   expect((await api.post(batchRoute, body)).status).toBe(413);
   const chunked = await fetch(server.url + batchRoute, {
     method: "POST", headers: { authorization: "Bearer admin-key-of-the-tests", "content-type": "application/json" }, body: new Blob([body]).stream(), duplex: "half",
-  } as RequestInit).then((response) => response.status, () => "cut off");
-  expect([413, "cut off"]).toContain(chunked);
+  } as RequestInit).then((response) => response.status);
+  expect(chunked).toBe(413);
   expect(await readMeter(server, "cdp_events_accepted")).toBe(accepted);
 });
 

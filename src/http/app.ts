@@ -7,6 +7,7 @@ import type { Logger } from "../contracts/logger.ts";
 import { createErrorAnswer } from "./answer-errors.ts";
 import { authenticateCallers, requireAccess } from "./authenticate.ts";
 import { compileCheck } from "./check-request.ts";
+import { drainBody } from "./drain-body.ts";
 import { createHealth, type HealthDeps } from "./health.ts";
 import { describeApi, isDocsRoute } from "./openapi.ts";
 import { mountServiceRoutes } from "./service-routes.ts";
@@ -85,7 +86,10 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
     genReqId: createRequestIds(),
     frameworkErrors: (error, request, reply) => void answerError(error, request, reply),
   });
-  app.setErrorHandler(answerError);
+  app.setErrorHandler(async (error: { code?: unknown }, request, reply) => {
+    if (error.code === "FST_ERR_CTP_BODY_TOO_LARGE") await drainBody(request.raw);
+    return answerError(error, request, reply);
+  });
   app.setValidatorCompiler(compileCheck);
   // Response schemas document; nothing that a route answers is dropped for not being in them.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));

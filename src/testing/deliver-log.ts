@@ -39,7 +39,10 @@ export const randomDelivery: fc.Arbitrary<Delivery> = fc.record({
   repeats: fc.array(fc.boolean(), { minLength: 1, maxLength: 4 }),
   faults: fc.oneof({ weight: 1, arbitrary: fc.constant<Fault[]>([]) }, { weight: 3, arbitrary: fc.array(fault, { maxLength: 8 }) }),
   options: fc.record({
-    memoryBytes: fc.constantFrom(512, memoryBytesAmple), bufferBytesMax: fc.constantFrom(170 * 5, 1_000_000), cacheMax: fc.constantFrom(3, 10_000), rebuild: fc.boolean(),
+    memoryBytes: fc.constantFrom(512, memoryBytesAmple),
+    bufferBytesMax: fc.constantFrom(170 * 5, 1_000_000),
+    cacheMax: fc.constantFrom(3, 10_000),
+    rebuild: fc.boolean(),
   }),
 });
 

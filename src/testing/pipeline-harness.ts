@@ -93,7 +93,8 @@ async function startWorld(stores: Stores, settings: TenantSettings[], options: P
       faults.armed = false;
       for (const drawn of events) {
         const event = { ...drawn, tenantId: tenantIds[drawn.tenantId] as number };
-        const key = hash("sha256", `${drawn.tenantId} ${drawn.sourceId} ${drawn.eventId}`).slice(0, 20) + (tenantIds[0] ?? 0).toString(16).padStart(12, "0");
+        const ofEvent = hash("sha256", `${drawn.tenantId} ${drawn.sourceId} ${drawn.eventId}`).slice(0, 20);
+        const key = ofEvent + (tenantIds[0] ?? 0).toString(16).padStart(12, "0");
         world.accepted.push({ event, key });
         await log.append(0, [encodeRecord(await withNumbers(world.process.resolve, event), key)]);
       }
@@ -154,7 +155,8 @@ async function startProcess(stores: Stores, log: EventLog, settingsOf: SettingsO
   return { window, resolve, profile, activate, partition, reader, pipeline, app: await mountReads(profile.routes) };
 }
 
-const isPoison = (error: unknown): boolean => isBadData(error) || isBadHistoryData(error) || error instanceof TypeError || error instanceof RangeError;
+const isPoison = (error: unknown): boolean =>
+  isBadData(error) || isBadHistoryData(error) || error instanceof TypeError || error instanceof RangeError;
 
 function createCounter(): Meters & { count(name: MeterName): number } {
   const counts = new Map<MeterName, number>();

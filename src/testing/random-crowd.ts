@@ -40,12 +40,14 @@ const identifier = (who: number, kind: number) => ({ entity: "person" as const, 
 function toEvent({ who, named, stray, ts, what }: Step, i: number, people: number): CanonicalEvent {
   const identifiers = named.map((kind) => identifier(who, kind));
   if (stray === 0) identifiers.push(identifier((who + 1 + (what % 5)) % people, what % kinds.length));
+  const order = what % 2 === 0 ? { orderId: `o${what % 40}` } : {};
   const role = ([undefined, undefined, "purchase", "purchase", "refund"] as const)[what % 5];
   return {
-    tenantId: 0, sourceId: 2, eventId: `e${i}`, kind: "track", name: role ?? "Viewed", ts: t0 + ts, receivedAt: t0 + ts + (what % 100), late: false, identifiers, warnings: [],
+    tenantId: 0, sourceId: 2, eventId: `e${i}`, kind: "track", name: role ?? "Viewed", ts: t0 + ts, receivedAt: t0 + ts + (what % 100),
+    late: false, identifiers, warnings: [],
     ...(what % 3 === 0 && { sessionId: `s${what % 4}` }),
     ...(what % 7 === 0 && { traits: { [`trait${what % 3}`]: what % 4 === 0 ? null : what } }),
-    ...(role && { money: { role, micros: String(what * 1_001), currency: what % 11 === 0 ? "EUR" : "USD", ...(what % 2 === 0 && { orderId: `o${what % 40}` }) } }),
+    ...(role && { money: { role, micros: String(what * 1_001), currency: what % 11 === 0 ? "EUR" : "USD", ...order } }),
   };
 }
 

@@ -18,8 +18,8 @@ const hour = 60 * minute;
 
 const names = [
   "external_id:u1", "external_id:u2", "external_id:u3", "email:a@x.org", "email:b@x.org", "email:c@x.org", "email:d@x.org", "email:e@x.org",
-  "phone:+4930111", "phone:+4930222", "device_id:d1", "device_id:d2", "device_id:d3", "anonymous_id:c1", "anonymous_id:c2", "anonymous_id:c3", "anonymous_id:c4",
-  "loyalty:l1",
+  "phone:+4930111", "phone:+4930222", "device_id:d1", "device_id:d2", "device_id:d3",
+  "anonymous_id:c1", "anonymous_id:c2", "anonymous_id:c3", "anonymous_id:c4", "loyalty:l1",
 ];
 const toIdentifier = (name: string, entity: Identifier["entity"] = "person"): Identifier => {
   const colon = name.indexOf(":");
@@ -29,10 +29,12 @@ const person = fc.constantFrom(...names).map((name) => toIdentifier(name));
 const account = fc.constantFrom("external_id:u1", "external_id:acme").map((name) => toIdentifier(name, "account"));
 const profile = fc.constantFrom(...names).map((name): Identifier => ({ entity: "person", kind: "profile", value: `person ${name}` }));
 
+const persons = (minLength: number, maxLength: number): fc.Arbitrary<Identifier[]> =>
+  fc.uniqueArray(person, { minLength, maxLength, selector: ({ kind, value }) => `${kind}:${value}` });
 const identifiers = fc.oneof(
-  { weight: 12, arbitrary: fc.uniqueArray(person, { minLength: 1, maxLength: 3, selector: ({ kind, value }) => `${kind}:${value}` }) },
-  { weight: 2, arbitrary: fc.tuple(profile, fc.uniqueArray(person, { maxLength: 2, selector: ({ value }) => value })).map(([first, rest]) => [first, ...rest]) },
-  { weight: 1, arbitrary: fc.tuple(account, fc.array(person, { maxLength: 1 })).map(([first, rest]) => [first, ...rest]) },
+  { weight: 12, arbitrary: persons(1, 3) },
+  { weight: 2, arbitrary: fc.tuple(profile, persons(0, 2)).map(([first, rest]) => [first, ...rest]) },
+  { weight: 1, arbitrary: fc.tuple(account, persons(0, 1)).map(([first, rest]) => [first, ...rest]) },
   { weight: 1, arbitrary: fc.constant<Identifier[]>([]) },
 );
 
@@ -54,23 +56,36 @@ const money: fc.Arbitrary<Money> = fc.record(
 );
 
 const traitValue = fc.constantFrom<JsonValue[]>(null, null, "a", "b", "Zoë", 3, 31.5, true, ["x"], { deep: { a: 1 } });
+const plainly = { noNullPrototype: true };
+const someNames = fc.constantFrom("plan", "city", "email", "name", "customFields.size", "constructor");
 const traits: fc.Arbitrary<JsonObject> = fc.oneof(
-  fc.dictionary(fc.constantFrom("plan", "city", "email", "name", "customFields.size", "constructor"), traitValue, { noNullPrototype: true, minKeys: 1, maxKeys: 3 }),
-  fc.record({ tags: fc.constantFrom<JsonValue[]>(null, ["x"], ["x", "y"]) }, { noNullPrototype: true }),
-  fc.record({ plan: fc.constantFrom<JsonValue[]>(null, "pro", "pro", "free") }, { noNullPrototype: true }),
-  fc.record({ customFields: fc.dictionary(fc.constantFrom("size", "color"), traitValue, { noNullPrototype: true, minKeys: 1 }) }, { noNullPrototype: true }),
+  fc.dictionary(someNames, traitValue, { ...plainly, minKeys: 1, maxKeys: 3 }),
+  fc.record({ tags: fc.constantFrom<JsonValue[]>(null, ["x"], ["x", "y"]) }, plainly),
+  fc.record({ plan: fc.constantFrom<JsonValue[]>(null, "pro", "pro", "free") }, plainly),
+  fc.record({ customFields: fc.dictionary(fc.constantFrom("size", "color"), traitValue, { ...plainly, minKeys: 1 }) }, plainly),
 );
 
 /** Most wait in the window; imports and what a late policy holds back do not. */
 type Way = "window" | "historical" | "held";
 type Drawn = Omit<CanonicalEvent, "sourceId" | "eventId" | "late" | "warnings" | "name">;
-const drawnEvent = (tenants: number): fc.Arbitrary<Drawn> => fc.record(
+
+/** Of one person who does so much that a profile forgets, or of many. */
+interface Crowd {
+  tenants: number;
+  identifiers: fc.Arbitrary<Identifier[]>;
+}
+const [email, cookie] = [toIdentifier("email:a@x.org"), toIdentifier("anonymous_id:c1")];
+const one: Crowd = { tenants: 1, identifiers: fc.constantFrom([email], [cookie, email], [cookie]) };
+const many: fc.Arbitrary<Crowd> = fc.integer({ min: 1, max: 3 }).map((tenants) => ({ tenants, identifiers }));
+const someCrowd = fc.oneof({ weight: 5, arbitrary: many }, { weight: 1, arbitrary: fc.constant(one) });
+
+const drawnEvent = ({ tenants, identifiers: named }: Crowd): fc.Arbitrary<Drawn> => fc.record(
   {
     tenantId: fc.nat({ max: tenants - 1 }),
     kind: fc.constantFrom<EventKind[]>("track", "track", "track", "identify", "page", "screen", "alias", "group"),
     ts,
     receivedAt: fc.integer({ min: 0, max: 5 }).map((n) => t0 + n * hour),
-    identifiers,
+    identifiers: named,
     traits,
     money,
     sessionId: fc.constantFrom("s1", "s2"),
@@ -91,8 +106,9 @@ interface Copy {
   as: "same" | "again" | "other" | "replay";
   other: Drawn;
 }
-const copies = (tenants: number): fc.Arbitrary<Copy[]> => fc.array(
-  fc.record({ of: fc.nat({ max: 999 }), as: fc.constantFrom<Copy["as"][]>("same", "again", "other", "replay"), other: drawnEvent(tenants) }), { maxLength: 12, size: "max" },
+const copies = (crowd: Crowd): fc.Arbitrary<Copy[]> => fc.array(
+  fc.record({ of: fc.nat({ max: 999 }), as: fc.constantFrom<Copy["as"][]>("same", "again", "other", "replay"), other: drawnEvent(crowd) }),
+  { maxLength: 12, size: "max" },
 );
 
 function copyOf(event: CanonicalEvent, { as, other }: Copy): CanonicalEvent {
@@ -116,24 +132,28 @@ function withTrueReplays(events: CanonicalEvent[]): CanonicalEvent[] {
 }
 
 const partnersMax = fc.record({
-  email: fc.integer({ min: 1, max: 4 }), phone: fc.integer({ min: 1, max: 4 }), device_id: fc.integer({ min: 1, max: 5 }), anonymous_id: fc.integer({ min: 1, max: 5 }),
+  email: fc.integer({ min: 1, max: 4 }),
+  phone: fc.integer({ min: 1, max: 4 }),
+  device_id: fc.integer({ min: 1, max: 5 }),
+  anonymous_id: fc.integer({ min: 1, max: 5 }),
 });
 const settings: fc.Arbitrary<TenantSettings> = fc.tuple(partnersMax, fc.boolean()).map(([limits, countOrderOnce]) => ({
   ...defaultTenantSettings,
   countOrderOnce,
   rates: { EUR: [{ fromMs: 0, rate: "1.1" }, { fromMs: t0 + 20 * hour, rate: "1.25" }] },
-  identifierKinds: defaultTenantSettings.identifierKinds.map((kind) => ({ ...kind, partnersMax: limits[kind.kind as keyof typeof limits] ?? kind.partnersMax })),
+  identifierKinds: defaultTenantSettings.identifierKinds.map((kind) => (
+    { ...kind, partnersMax: limits[kind.kind as keyof typeof limits] ?? kind.partnersMax })),
 }));
 
 /** Up to `eventsMax` events of up to three tenants, some of them more than once, in any order. */
-export const randomLog = (eventsMax: number): fc.Arbitrary<RandomLog> => fc.integer({ min: 1, max: 3 }).chain((tenants) =>
+export const randomLog = (eventsMax: number): fc.Arbitrary<RandomLog> => someCrowd.chain((crowd) =>
   fc.record({
-    settings: fc.array(settings, { minLength: tenants, maxLength: tenants }),
-    drawn: fc.array(drawnEvent(tenants), { minLength: 1, maxLength: eventsMax, size: "max" }),
-    copies: copies(tenants),
+    settings: fc.array(settings, { minLength: crowd.tenants, maxLength: crowd.tenants }),
+    drawn: fc.array(drawnEvent(crowd), { minLength: 1, maxLength: eventsMax, size: "max" }),
+    copies: copies(crowd),
     places: fc.array(fc.nat({ max: 99 }), { minLength: 8, maxLength: 60, size: "max" }),
   }).map((random) => {
-    const originals = random.drawn.map((one, i) => numbered(one, i, tenants));
+    const originals = random.drawn.map((event, i) => numbered(event, i, crowd.tenants));
     const again = random.copies.map((copy) => copyOf(originals[copy.of % originals.length] as CanonicalEvent, copy));
     return { settings: random.settings, events: withTrueReplays(inOrderOf([...originals, ...again], random.places)) };
   }),

@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from "../contracts/json.ts";
+import type { Queries } from "../stores/postgres/db.ts";
 import { publicIds, type World } from "./pipeline-harness.ts";
 import type { ReferenceProfile } from "./reference-model.ts";
 
@@ -64,9 +65,10 @@ function toReference(shown: Shown, tenantId: number): Omit<ReferenceProfile, "id
 const toMicros = (amount: number): bigint => BigInt(Math.round(amount * 1_000_000));
 
 /** Profile → names of its members, of all identities of a tenant. */
-export async function readMembers(db: { query<Row>(text: string, values?: unknown[]): Promise<Row[]> }, tenantId: number): Promise<Map<number, string[]>> {
-  const rows = await db.query<{ profileId: number; name: string }>(
-    `select profile_id as "profileId", entity || ' ' || kind || ':' || convert_from(substr(sealed, 2), 'utf8') as name from identity where tenant_id = $1`,
+export async function readMembers(q: Queries, tenantId: number): Promise<Map<number, string[]>> {
+  const rows = await q.query<{ profileId: number; name: string }>(
+    `select profile_id as "profileId", entity || ' ' || kind || ':' || convert_from(substr(sealed, 2), 'utf8') as name
+       from identity where tenant_id = $1`,
     [tenantId],
   );
   return new Map([...Map.groupBy(rows, ({ profileId }) => profileId)].map(([id, own]) => [id, own.map(({ name }) => name).sort()]));
