@@ -17,7 +17,7 @@ const settings: FoldSettings = {
 const minute = 60_000;
 const hour = 60 * minute;
 /** Bounds so narrow that every one is hit. */
-const narrow: StateLimits = { orders: 2, runs: 2, openRuns: 3, identities: 2 };
+const narrow: StateLimits = { orders: 2, runs: 2, openRuns: 3, identities: 2, traits: 1000 };
 
 // ---- the reference: everything recomputed from the list of events
 

@@ -3,7 +3,7 @@ import { compactOrders } from "./orders.ts";
 import { foldMoney, mergeMoney } from "./revenue.ts";
 import { addToSessions, compactSessions, countSessions, mergeSessions } from "./sessions.ts";
 import { stateLimits, type FoldSettings, type ProfileState, type StateLimits } from "./state.ts";
-import { foldTraits, mergeTraits } from "./traits.ts";
+import { compactTraits, foldTraits, mergeTraits } from "./traits.ts";
 
 /**
  * Folds one event into `state`, which it changes. Each event may be folded once. Sets `cannotTell` when the event may
@@ -30,10 +30,11 @@ export function mergeStates(into: ProfileState, from: ProfileState, settings: Fo
   mergeTraits(into.traits, from.traits);
 }
 
-/** Brings the state down to its bounds. Changes no answer and never sets `cannotTell`; call it after each batch. */
+/** Brings the state down to its bounds, traits beyond theirs included; never sets `cannotTell`. Call it after each batch. */
 export function compact(state: ProfileState, limits: StateLimits = stateLimits): void {
   compactOrders(state.orders, limits);
   compactSessions(state.sessions, limits);
+  compactTraits(state.traits, limits.traits);
 }
 
 /** Sessions of all identities of the profile. */

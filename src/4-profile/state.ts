@@ -45,9 +45,11 @@ export interface StateLimits {
   openRuns: number;
   /** Identities per profile whose runs are kept: the latest by end. */
   identities: number;
+  /** Traits per profile, deleted ones included: the latest by (ts, key, name). */
+  traits: number;
 }
 
-export const stateLimits: StateLimits = { orders: 256, runs: 8, openRuns: 64, identities: 32 };
+export const stateLimits: StateLimits = { orders: 256, runs: 8, openRuns: 64, identities: 32, traits: 1000 };
 
 export function emptyState(): ProfileState {
   return {

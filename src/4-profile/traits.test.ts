@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { JsonObject } from "../contracts/json.ts";
-import { decodeTraits, encodeTraits, foldTraits, liveAttributes, mergeTraits, splitTraits, traitTimes, type Traits } from "./traits.ts";
+import { compactTraits, decodeTraits, encodeTraits, foldTraits, liveAttributes, mergeTraits, splitTraits, traitTimes, type Traits } from "./traits.ts";
 
 interface Write {
   sent: JsonObject;
@@ -95,4 +95,40 @@ test("what names or reaches a person lies apart", () => {
   const { open, personal } = splitTraits(fold([{ sent: { email: "a@example.com", plan: "pro", customFields: { street: "Elm St", size: "M" } }, ts: 1, key: "a" }]));
   expect([...personal.keys()]).toEqual(["email", "customFields.street"]);
   expect([...open.keys()]).toEqual(["plan", "customFields.size"]);
+});
+
+describe("a profile keeps its latest traits", () => {
+  const write = fc.record({
+    sent: fc.dictionary(fc.constantFrom("a", "b", "c", "d", "e", "f"), fc.option(fc.integer({ min: 0, max: 3 })), { maxKeys: 4 }),
+    ts: fc.integer({ min: 0, max: 5 }),
+    key: fc.constantFrom("k1", "k2", "k3", "k4"),
+  });
+
+  test("bounding in any order, batching and grouping is bounding the whole", () => {
+    fc.assert(
+      fc.property(fc.array(write, { maxLength: 14 }), fc.array(fc.nat(), { maxLength: 14 }), fc.integer({ min: 1, max: 4 }), (writes, cuts, max) => {
+        const whole = fold(writes);
+        compactTraits(whole, max);
+        const inParts: Traits = new Map();
+        const shuffled = writes.map((one, at) => ({ one, place: cuts[at] ?? at })).sort((x, y) => x.place - y.place);
+        for (let at = 0; at < shuffled.length; at += 2) {
+          const part = fold(shuffled.slice(at, at + 2).map(({ one }) => one));
+          compactTraits(part, max);
+          mergeTraits(inParts, part);
+          compactTraits(inParts, max);
+        }
+        expect(encodeTraits(inParts)).toBe(encodeTraits(whole));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test("the one set longest ago goes first, and a later write brings it back", () => {
+    const traits = fold([{ sent: { a: 1 }, ts: 1, key: "k" }, { sent: { b: 1 }, ts: 2, key: "k" }, { sent: { c: 1 }, ts: 3, key: "k" }]);
+    compactTraits(traits, 2);
+    expect([...traits.keys()]).toEqual(["b", "c"]);
+    foldTraits(traits, { a: 2 }, 4, "k");
+    compactTraits(traits, 2);
+    expect([...traits.keys()].sort()).toEqual(["a", "c"]);
+  });
 });

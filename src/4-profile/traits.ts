@@ -39,6 +39,18 @@ function wins(a: TraitEntry, b: TraitEntry): boolean {
 
 const asObject = (value: JsonValue): JsonObject => (value !== null && typeof value === "object" && !Array.isArray(value) ? value : {});
 
+/**
+ * Keeps the latest `max` traits by (ts, key, name). Whenever and however often this is done, the result is that of the whole
+ * set of events: entries only grow, so one that is not among the latest of a part is not among those of the whole.
+ */
+export function compactTraits(traits: Traits, max: number): void {
+  if (traits.size <= max) return;
+  const latestFirst = [...traits].sort(([nameA, a], [nameB, b]) => b.ts - a.ts || compareText(b.key, a.key) || compareText(nameB, nameA));
+  for (const [name] of latestFirst.slice(max)) traits.delete(name);
+}
+
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
 /** The live traits as the API shows them: `customFields` put together again, always an object, `tags` always an array. */
 export function liveAttributes(traits: Traits): JsonObject & { tags: JsonValue[]; customFields: JsonObject } {
   const plain: [string, JsonValue][] = [];

@@ -2,7 +2,7 @@ import type { ProfileId } from "../../contracts/identity.ts";
 import { microsFromDecimal, microsToDecimal } from "../../core/money.ts";
 import type { Queries } from "../../stores/postgres/db.ts";
 import { packAggregates, unpackAggregates } from "../pack.ts";
-import { emptyState, type ProfileState } from "../state.ts";
+import { emptyState, stateLimits, type ProfileState } from "../state.ts";
 import { decodeTraits, encodeTraits, splitTraits } from "../traits.ts";
 
 export interface ProfileKey {
@@ -122,8 +122,10 @@ export async function writeHot(q: Queries, rows: (Written & { memberships: Buffe
 /** Writes both trait documents. Personal traits go to `profile_secret` alone. */
 export async function writeTraits(q: Queries, rows: Written[]): Promise<void> {
   const split = rows.map((row) => ({ ...row, ...splitTraits(row.state.traits) }));
-  const open = split.filter((row) => row.open.size > 0);
-  const personal = split.filter((row) => row.personal.size > 0);
+  // A full set of traits may have pushed the last one of a document out.
+  const isFull = (row: Written): boolean => row.state.traits.size >= stateLimits.traits;
+  const open = split.filter((row) => row.open.size > 0 || isFull(row));
+  const personal = split.filter((row) => row.personal.size > 0 || isFull(row));
   if (open.length > 0) {
     await q.query(
       `insert into profile_trait (tenant_id, profile_id, doc) select * from unnest($1::int[], $2::bigint[], $3::text[])

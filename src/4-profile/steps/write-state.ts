@@ -72,6 +72,7 @@ export function createWriteState(deps: Deps) {
     }
     const anew = await foldAnew(deps, q, [...works.values()].filter((work) => work.refoldMembers || written.get(work)?.cannotTell), change);
     for (const [work, state] of anew) written.set(work, state);
+    for (const state of written.values()) compact(state);
 
     // An absorbed profile's memberships end with its row.
     const segmentChanges = [...written].flatMap(([work, state]) => (work.withTraits || anew.has(work) ? evaluate(work, state, change.evaluateSegments) : []));
@@ -151,7 +152,6 @@ async function store(q: Queries, written: Map<Work, ProfileState>, anew: Set<Wor
     // A profile that was split off and has no event of its own has no row either.
     if (state.totalEvents === 0) emptied.push(work.key);
     else rows.push({ ...work.key, state, memberships: work.memberships });
-    compact(state);
   }
   const kept = new Set(rows.map(keyOf));
   await deleteProfiles(q, emptied.filter((key) => !kept.has(keyOf(key))), allTables);
