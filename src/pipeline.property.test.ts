@@ -46,7 +46,7 @@ test("in any order, batching, repetition and failure, every tenant's profiles ar
     }
     expect(world.process.partition.positions.lowWater).toBe(world.log.head(0));
   }), { numRuns: 60, ...limit });
-  for (const name of watched) expect([name, happened.get(name)]).toEqual([name, expect.toSatisfy((count: number) => count > 20)]);
+  expect(watched.filter((name) => !happened.get(name))).toEqual([]);
 }, 300_000);
 
 test("a profile is found by its own tenant only, by its id and by its identifiers", async () => {

@@ -69,30 +69,36 @@ const traits: fc.Arbitrary<JsonObject> = fc.oneof(
 type Way = "window" | "historical" | "held";
 type Drawn = Omit<CanonicalEvent, "sourceId" | "eventId" | "late" | "warnings" | "name">;
 
-/** Of one person who does so much that a profile forgets, or of many. */
+/** Many people, or one with so many sessions that a profile forgets the oldest. */
 interface Crowd {
   tenants: number;
   identifiers: fc.Arbitrary<Identifier[]>;
+  ts: fc.Arbitrary<number>;
 }
 const [email, cookie] = [toIdentifier("email:a@x.org"), toIdentifier("anonymous_id:c1")];
-const one: Crowd = { tenants: 1, identifiers: fc.constantFrom([email], [cookie, email], [cookie]) };
-const many: fc.Arbitrary<Crowd> = fc.integer({ min: 1, max: 3 }).map((tenants) => ({ tenants, identifiers }));
-const someCrowd = fc.oneof({ weight: 5, arbitrary: many }, { weight: 1, arbitrary: fc.constant(one) });
+const one: Crowd = {
+  tenants: 1,
+  identifiers: fc.constantFrom([email], [email], [cookie, email], [cookie]),
+  ts: fc.integer({ min: 0, max: 90 }).map((n) => t0 + n * 40 * minute),
+};
+const many: fc.Arbitrary<Crowd> = fc.integer({ min: 1, max: 3 }).map((tenants) => ({ tenants, identifiers, ts }));
+const someCrowd = fc.oneof({ weight: 4, arbitrary: many }, { weight: 1, arbitrary: fc.constant(one) });
 
-const drawnEvent = ({ tenants, identifiers: named }: Crowd): fc.Arbitrary<Drawn> => fc.record(
+const drawnEvent = (crowd: Crowd): fc.Arbitrary<Drawn> => fc.record(
   {
-    tenantId: fc.nat({ max: tenants - 1 }),
+    tenantId: fc.nat({ max: crowd.tenants - 1 }),
     kind: fc.constantFrom<EventKind[]>("track", "track", "track", "identify", "page", "screen", "alias", "group"),
-    ts,
+    ts: crowd.ts,
     receivedAt: fc.integer({ min: 0, max: 5 }).map((n) => t0 + n * hour),
-    identifiers: named,
+    identifiers: crowd.identifiers,
     traits,
     money,
-    sessionId: fc.constantFrom("s1", "s2"),
+    session: fc.constantFrom("", "", "", "", "s1", "s2"),
     way: fc.constantFrom<Way[]>("window", "window", "window", "window", "window", "window", "window", "historical", "historical", "held"),
   },
-  { requiredKeys: ["tenantId", "kind", "ts", "receivedAt", "identifiers", "way"] },
-).map(({ way, ...event }) => ({ ...event, ...(way === "historical" && { historical: true }), ...(way === "held" && { held: "late" }) }));
+  { requiredKeys: ["tenantId", "kind", "ts", "receivedAt", "identifiers", "session", "way"] },
+).map(({ session, way, ...event }) => (
+  { ...event, ...(session && { sessionId: session }), ...(way === "historical" && { historical: true }), ...(way === "held" && { held: "late" }) }));
 
 /** Ids repeat between tenants and between the two sources of a tenant, and mean other events there. */
 const numbered = (drawn: Drawn, i: number, tenants: number): CanonicalEvent => ({
@@ -145,11 +151,15 @@ const settings: fc.Arbitrary<TenantSettings> = fc.tuple(partnersMax, fc.boolean(
     { ...kind, partnersMax: limits[kind.kind as keyof typeof limits] ?? kind.partnersMax })),
 }));
 
+/** Half of the time nearly as many as there may be; what fails shrinks to few. */
+const fewOrMany = <T>(event: fc.Arbitrary<T>, max: number): fc.Arbitrary<T[]> =>
+  fc.oneof({ withCrossShrink: true }, fc.array(event, { minLength: 1, maxLength: max, size: "max" }), fc.array(event, { minLength: (max * 3) >> 2, maxLength: max, size: "max" }));
+
 /** Up to `eventsMax` events of up to three tenants, some of them more than once, in any order. */
 export const randomLog = (eventsMax: number): fc.Arbitrary<RandomLog> => someCrowd.chain((crowd) =>
   fc.record({
     settings: fc.array(settings, { minLength: crowd.tenants, maxLength: crowd.tenants }),
-    drawn: fc.array(drawnEvent(crowd), { minLength: 1, maxLength: eventsMax, size: "max" }),
+    drawn: fewOrMany(drawnEvent(crowd), eventsMax),
     copies: copies(crowd),
     places: fc.array(fc.nat({ max: 99 }), { minLength: 8, maxLength: 60, size: "max" }),
   }).map((random) => {
