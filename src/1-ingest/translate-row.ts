@@ -68,7 +68,7 @@ export function createTranslateRow({ publicIds, depthMax, lateness }: Deps) {
     const lookups = { settings, nobody: surface.nobody, decodeProfile: (id: string) => publicIds.decode("profile", tenantId, id) };
     const identifiers = normaliseIdentifiers(draft, ofTraits, lookups, findings);
     const traits = joinTraits(sentTraits, identifiers, draft.identifiers, settings);
-    const money = deriveMoney(draft.kind, name, draft.properties ?? {}, settings, findings);
+    const money = deriveMoney({ kind: draft.kind, name, properties: draft.properties ?? {}, ts }, settings, findings);
     if (draft.kind === "alias" && identifiers.length === 1) findings.warnings.push("alias_single_identifier");
     return {
       tenantId,

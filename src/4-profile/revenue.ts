@@ -1,4 +1,5 @@
 import type { FoldEvent } from "../contracts/fold-event.ts";
+import { rateAt } from "../core/exchange-rate.ts";
 import { convert } from "../core/money.ts";
 import { addOrder, mergeOrders, orderHash, type OrderEntry } from "./orders.ts";
 import type { FoldSettings, ProfileState } from "./state.ts";
@@ -54,8 +55,6 @@ function addToCurrency(state: ProfileState, currency: string, micros: bigint): v
 /** The amount in the tenant's currency by the rate valid at its time, or undefined when there was none yet. */
 export function inTenantCurrency({ micros, currency, ts }: Amount, settings: Pick<FoldSettings, "currency" | "rates">): bigint | undefined {
   if (currency === settings.currency) return micros;
-  const rates = Object.hasOwn(settings.rates, currency) ? settings.rates[currency] : undefined;
-  let valid: { fromMs: number; rate: string } | undefined;
-  for (const rate of rates ?? []) if (rate.fromMs <= ts && (!valid || rate.fromMs > valid.fromMs)) valid = rate;
-  return valid && convert(micros, valid.rate);
+  const rate = rateAt(settings, currency, ts);
+  return rate === undefined ? undefined : convert(micros, rate);
 }

@@ -152,8 +152,10 @@ const settings: fc.Arbitrary<TenantSettings> = fc.tuple(partnersMax, fc.boolean(
 }));
 
 /** Half of the time nearly as many as there may be; what fails shrinks to few. */
-const fewOrMany = <T>(event: fc.Arbitrary<T>, max: number): fc.Arbitrary<T[]> =>
-  fc.oneof({ withCrossShrink: true }, fc.array(event, { minLength: 1, maxLength: max, size: "max" }), fc.array(event, { minLength: (max * 3) >> 2, maxLength: max, size: "max" }));
+function fewOrMany<T>(event: fc.Arbitrary<T>, maxLength: number): fc.Arbitrary<T[]> {
+  const [few, many] = [1, (maxLength * 3) >> 2].map((minLength) => fc.array(event, { minLength, maxLength, size: "max" }));
+  return fc.oneof({ withCrossShrink: true }, few as fc.Arbitrary<T[]>, many as fc.Arbitrary<T[]>);
+}
 
 /** Up to `eventsMax` events of up to three tenants, some of them more than once, in any order. */
 export const randomLog = (eventsMax: number): fc.Arbitrary<RandomLog> => someCrowd.chain((crowd) =>

@@ -6,14 +6,14 @@ import { deriveMoney } from "./derive-money.ts";
 
 function derive(name: string, properties: JsonObject): { money: string; warnings: string[] } {
   const findings: Findings = { errors: [], warnings: [] };
-  const money = deriveMoney("track", name, properties, defaultTenantSettings, findings);
+  const money = deriveMoney({ kind: "track", name, properties, ts: 0 }, defaultTenantSettings, findings);
   return { money: money ? [money.role, money.micros, money.currency, money.orderId].filter(Boolean).join(" ") : "none", warnings: findings.warnings };
 }
 
 test.each<[string, JsonObject, string, string[]]>([
   ["purchase", { amount: 249.99, currency: "USD", orderId: "ORD-789" }, "purchase 249990000 USD ORD-789", []],
   ["Purchase", { revenue: "12.50", amount: 99 }, "purchase 12500000 USD", []],
-  ["Order Completed", { total: 10, currency: " eur " }, "purchase 10000000 EUR", []],
+  ["Order Completed", { total: 10, currency: " eur " }, "purchase 10000000 EUR", ["no_exchange_rate"]],
   ["purchase", { value: 0.1 }, "purchase 100000 USD", []],
   ["purchase", { amount: 0 }, "purchase 0 USD", []],
   ["purchase", { revenue: null, amount: 3 }, "purchase 3000000 USD", []],
@@ -38,5 +38,5 @@ test.each<[string, JsonObject, string, string[]]>([
 
 test("only tracked actions are worth something", () => {
   const findings: Findings = { errors: [], warnings: [] };
-  expect(deriveMoney("page", "purchase", { amount: 1 }, defaultTenantSettings, findings)).toBeUndefined();
+  expect(deriveMoney({ kind: "page", name: "purchase", properties: { amount: 1 }, ts: 0 }, defaultTenantSettings, findings)).toBeUndefined();
 });

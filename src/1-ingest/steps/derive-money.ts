@@ -1,22 +1,33 @@
 import type { EventKind, Money } from "../../contracts/canonical-event.ts";
 import type { TenantSettings } from "../../contracts/directory.ts";
 import type { JsonObject, JsonValue } from "../../contracts/json.ts";
+import { rateAt } from "../../core/exchange-rate.ts";
 import { toMicros } from "../../core/money.ts";
 import { type Findings, isStorable, warn } from "../findings.ts";
 
 const orderIdCharactersMax = 255;
 
+interface Action {
+  kind: EventKind;
+  name: string;
+  properties: JsonObject;
+  /** Event time in milliseconds: decides the rate. */
+  ts: number;
+}
+
 /**
  * What a purchase or refund is worth, by the tenant's names for them. A purchase whose amount is missing or unreadable
  * still is one, of nothing; a refund then gives nothing back. A refund's amount counts without its sign.
  */
-export function deriveMoney(kind: EventKind, name: string, properties: JsonObject, settings: TenantSettings, findings: Findings): Money | undefined {
+export function deriveMoney({ kind, name, properties, ts }: Action, settings: TenantSettings, findings: Findings): Money | undefined {
   const role = kind === "track" ? roleOf(name, settings) : undefined;
   if (!role) return undefined;
   const micros = role === "purchase" ? purchaseMicros(properties, settings, findings) : refundMicros(properties, settings, findings);
   if (micros === undefined) return undefined;
   const orderId = readOrderId(properties, settings);
-  return { role, micros: micros.toString(), currency: readCurrency(properties, settings, findings), ...(orderId !== undefined && { orderId }) };
+  const currency = readCurrency(properties, settings, findings);
+  if (rateAt(settings, currency, ts) === undefined) warn(findings, "no_exchange_rate");
+  return { role, micros: micros.toString(), currency, ...(orderId !== undefined && { orderId }) };
 }
 
 function roleOf(name: string, settings: TenantSettings): Money["role"] | undefined {
