@@ -1,7 +1,10 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Identifier } from "./contracts/canonical-event.ts";
 import type { MeterName } from "./contracts/meters.ts";
-import { type Delivery, deliver, drainAll, randomDelivery } from "./testing/deliver-log.ts";
+import { defaultTenantSettings } from "./core/tenant-defaults.ts";
+import { type Delivery, deliver, drainAll, randomDelivery, randomFaults } from "./testing/deliver-log.ts";
+import { anEvent, t0 } from "./testing/events.ts";
 import { openPipelineHarness, pepper, type PipelineHarness, publicIds, type World } from "./testing/pipeline-harness.ts";
 import { type RandomLog, randomLog } from "./testing/random-log.ts";
 import { get, readMembers, readProfiles } from "./testing/read-profiles.ts";
@@ -45,8 +48,23 @@ test("in any order, batching, repetition and failure, every tenant's profiles ar
       expect(rows).toHaveLength(live.size);
     }
     expect(world.process.partition.positions.lowWater).toBe(world.log.head(0));
-  }), { numRuns: 60, ...limit });
+  }), { numRuns: 45, ...limit });
   expect(watched.filter((name) => !happened.get(name))).toEqual([]);
+}, 300_000);
+
+test("two processes at once, each on a partition of its own, make of their tenants' events what one would", async () => {
+  await fc.assert(fc.asyncProperty(randomLog(25), randomDelivery, randomLog(25), randomDelivery, async (log, delivery, more, otherDelivery) => {
+    const world = await harness.startWorld(log.settings, delivery.options, delivery.faults);
+    const beside = await harness.startBeside(world, otherDelivery.options, otherDelivery.faults);
+    const others = more.events.map((event) => ({ ...event, eventId: `beside ${event.eventId}`, tenantId: event.tenantId % log.settings.length }));
+    // One process drains.
+    await Promise.all([deliver(world, log, delivery), deliver(beside, { ...more, events: others }, { ...otherDelivery, drains: [false] })]);
+    for (const tenantId of world.tenantIds) {
+      const accepted = [...world.accepted, ...beside.accepted].filter(({ event }) => event.tenantId === tenantId);
+      const live = await readProfiles(world, tenantId, await readMembers(harness.db, tenantId));
+      expect(byMembers(live.values())).toEqual(referenceProfiles(accepted, world.settingsOf(tenantId), pepper));
+    }
+  }), { numRuns: 10, ...limit });
 }, 300_000);
 
 test("a profile is found by its own tenant only, by its id and by its identifiers", async () => {
@@ -86,9 +104,9 @@ async function countTold(tenantIds: number[]): Promise<Told> {
 
 test("whatever the batching and however often draining fails, history knows each identity's profile and tells each merge once", async () => {
   let merges = 0;
-  await fc.assert(fc.asyncProperty(randomLog(40), randomDelivery, async (log, delivery) => {
-    const world = await work(log, delivery);
-    await drainAll(world);
+  await fc.assert(fc.asyncProperty(randomLog(40), randomDelivery, randomFaults(6), fc.boolean(), async (log, delivery, faults, atTheEnd) => {
+    const world = await work(log, atTheEnd ? { ...delivery, drains: [false] } : delivery);
+    await drainAll(world, faults);
     const told = await countTold(world.tenantIds);
     expect([told.numbers, told.events]).toEqual([told.rows, told.rows]);
     expect(await world.process.activate.drain()).toBe(0);
@@ -103,9 +121,27 @@ test("whatever the batching and however often draining fails, history knows each
       expect(present.map(({ identity }) => ({ identity, profile: profileOf.get(identity) ?? identity }))).toEqual(present);
       merges += await checkMerges(world, tenantId, new Set(present.map(({ profile }) => profile)));
     }
-  }), { numRuns: 25, ...limit });
+  }), { numRuns: 20, ...limit });
   expect(merges).toBeGreaterThan(10);
 }, 300_000);
+
+test("a profile that was absorbed and falls apart again enters a segment again, as another event", async () => {
+  const settings = { ...defaultTenantSettings, identifierKinds: defaultTenantSettings.identifierKinds.map((kind) => ({ ...kind, partnersMax: 2 })) };
+  const world = await harness.startWorld([settings], { memoryBytes: 1 << 20, bufferBytesMax: 1_000_000, cacheMax: 1000, rebuild: false }, []);
+  const toIdentifier = (name: string): Identifier => ({ entity: "person", kind: name.split(":")[0] ?? "", value: name });
+  const story = ["email:a", "email:b", "email:a device_id:d", "email:b device_id:d", "email:c device_id:d"];
+  for (const [at, names] of story.entries()) {
+    const identifiers = names.split(" ").map(toIdentifier);
+    await world.append([anEvent({ tenantId: 0, ts: t0 + at, identifiers, ...(at === 1 && { traits: { plan: "pro" } }) })]);
+    await world.process.pipeline.process(await world.log.readAt(0, [at + 1]));
+  }
+  await drainAll(world, []);
+  const [, b] = await harness.db.query<{ id: number }>(
+    "select identity_id as id from identity where tenant_id = $1 and kind = 'email' order by 1", world.tenantIds);
+  const told = await harness.history.query<{ eventId: string }>(
+    "select event_id eventId from events where identity = {b:UInt64} and name = 'pro_plan ENTER'", { b: b?.id });
+  expect(new Set(told.map(({ eventId }) => eventId)).size).toBe(2);
+}, 60_000);
 
 /** Every merge stands in the timeline of the profile that its parts are in now, or were in before it fell apart. */
 async function checkMerges(world: World, tenantId: number, profileIds: Set<number>): Promise<number> {

@@ -24,11 +24,13 @@ export interface Delivery {
 
 const memoryBytesAmple = 1 << 20;
 
-const fault: fc.Arbitrary<Fault> = fc.record({
-  after: fc.nat({ max: 60 }),
-  kind: fc.constantFrom<Fault["kind"][]>("refused", "lost", "torn", "contention"),
-  restart: fc.boolean(),
-});
+/** Up to eight faults, with up to so many calls before each. */
+export const randomFaults = (afterMax: number): fc.Arbitrary<Fault[]> => fc.array(
+  fc.record({
+    after: fc.nat({ max: afterMax }), kind: fc.constantFrom<Fault["kind"][]>("refused", "lost", "torn", "contention"), restart: fc.boolean(),
+  }),
+  { maxLength: 8 },
+);
 
 export const randomDelivery: fc.Arbitrary<Delivery> = fc.record({
   through: fc.constantFrom<Delivery["through"][]>("batches", "window"),
@@ -37,7 +39,7 @@ export const randomDelivery: fc.Arbitrary<Delivery> = fc.record({
   looks: fc.array(fc.nat({ max: 100 }), { minLength: 1, maxLength: 12 }),
   drains: fc.array(fc.boolean(), { minLength: 1, maxLength: 4 }),
   repeats: fc.array(fc.boolean(), { minLength: 1, maxLength: 4 }),
-  faults: fc.oneof({ weight: 1, arbitrary: fc.constant<Fault[]>([]) }, { weight: 3, arbitrary: fc.array(fault, { maxLength: 8 }) }),
+  faults: fc.oneof({ weight: 1, arbitrary: fc.constant<Fault[]>([]) }, { weight: 3, arbitrary: randomFaults(60) }),
   options: fc.record({
     memoryBytes: fc.constantFrom(512, memoryBytesAmple),
     bufferBytesMax: fc.constantFrom(170 * 5, 1_000_000),
@@ -89,8 +91,9 @@ async function untilDone(world: World, attempt: () => Promise<unknown>): Promise
   }
 }
 
-/** Drains the outbox until it is empty, with the faults that are left. */
-export async function drainAll(world: World): Promise<void> {
+/** Drains the outbox until it is empty, with these faults. */
+export async function drainAll(world: World, faults: readonly Fault[]): Promise<void> {
+  world.faults.plan(faults);
   world.faults.armed = true;
   for (let left = 1; left > 0; ) await untilDone(world, async () => (left = await world.process.activate.drain()));
   world.faults.armed = false;

@@ -17,6 +17,8 @@ export interface Faults {
   strike(): Fault | undefined;
   /** The latest that struck. */
   latest: Fault | undefined;
+  /** Faults to come instead of those planned. */
+  plan(faults: readonly Fault[]): void;
 }
 
 const injected = new WeakSet<object>();
@@ -29,15 +31,20 @@ function outage(kind: string, code?: string): Error {
 }
 
 /** Faults in the order planned; once they are used up nothing fails any more. */
-export function createFaults(plan: readonly Fault[]): Faults {
-  let [turn, calls] = [0, 0];
+export function createFaults(planned: readonly Fault[]): Faults {
+  let rest = [...planned];
+  let calls = 0;
   return {
     armed: true,
     latest: undefined,
+    plan(faults) {
+      rest = [...faults];
+      calls = 0;
+    },
     strike() {
-      const fault = plan[turn];
+      const [fault] = rest;
       if (!this.armed || !fault || calls++ < fault.after) return undefined;
-      turn += 1;
+      rest.shift();
       calls = 0;
       this.latest = fault;
       return fault;

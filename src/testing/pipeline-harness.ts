@@ -45,6 +45,8 @@ export interface PipelineHarness {
   history: History;
   /** New tenants with a log of their own, and a process that works on it. */
   startWorld(settings: TenantSettings[], options: ProcessOptions, faults: Fault[]): Promise<World>;
+  /** A log and a process beside those of another world, for the same tenants. */
+  startBeside(world: World, options: ProcessOptions, faults: Fault[]): Promise<World>;
   close(): Promise<void>;
 }
 
@@ -54,7 +56,13 @@ export async function openPipelineHarness(): Promise<PipelineHarness> {
   const stores = { db: clone.db, history: test.history };
   return {
     ...stores,
-    startWorld: (settings, options, faults) => startWorld(stores, settings, options, createFaults(faults)),
+    async startWorld(settings, options, faults) {
+      const tenants = new Map<number, TenantSettings>();
+      for (const own of settings) tenants.set(await insertTenant(stores.db), own);
+      return await startWorld(stores, tenants, options, createFaults(faults));
+    },
+    startBeside: ({ tenantIds, settingsOf }, options, faults) =>
+      startWorld(stores, new Map(tenantIds.map((id) => [id, settingsOf(id)])), options, createFaults(faults)),
     async close() {
       await clone.drop();
       await test.drop();
@@ -69,9 +77,7 @@ interface Stores {
 type SettingsOf = (tenantId: number) => TenantSettings;
 export type World = Awaited<ReturnType<typeof startWorld>>;
 
-async function startWorld(stores: Stores, settings: TenantSettings[], options: ProcessOptions, faults: Faults) {
-  const tenants = new Map<number, TenantSettings>();
-  for (const own of settings) tenants.set(await insertTenant(stores.db), own);
+async function startWorld(stores: Stores, tenants: ReadonlyMap<number, TenantSettings>, options: ProcessOptions, faults: Faults) {
   const tenantIds = [...tenants.keys()];
   const settingsOf: SettingsOf = (tenantId) => tenants.get(tenantId) as TenantSettings;
   const log = createMemoryLog({ logId: randomUUID() });
