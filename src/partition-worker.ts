@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Reached } from "./contracts/commit-step.ts";
 import type { EventLog, LogRecord } from "./contracts/event-log.ts";
 import type { Logger } from "./contracts/logger.ts";
 import type { Meters } from "./contracts/meters.ts";
@@ -20,6 +21,7 @@ export interface WorkerDeps {
   meters: Meters;
   logger: Logger;
   tickMs: number;
+  reached: Reached;
 }
 
 export interface PartitionWorker {
@@ -27,7 +29,7 @@ export interface PartitionWorker {
   backlog(): number;
   /** Throws when processing does not get on: it keeps failing, or the partition was taken over. */
   check(): Promise<void>;
-  /** Stops after the batch under way. */
+  /** Stops after the batches under way. */
   stop(): Promise<void>;
 }
 
@@ -48,9 +50,10 @@ export function startPartitionWorker(deps: WorkerDeps): PartitionWorker {
   const tick = async (): Promise<boolean> => {
     if (batch.length === 0) batch = await reader.next(clock.now());
     const busy = batch.length > 0;
-    await pipeline.process(batch);
+    await (busy ? pipeline.take(batch) : pipeline.settle());
     batch = [];
     await deps.log.dropBelow(deps.shard, deps.partition.positions.lowWater);
+    await deps.reached("dropped", []);
     return busy;
   };
   const drain = async (): Promise<boolean> => (await deps.drain()) > 0;
@@ -58,13 +61,15 @@ export function startPartitionWorker(deps: WorkerDeps): PartitionWorker {
   const trouble = (name: string) => (what: string | undefined) => void (what === undefined ? troubles.delete(name) : troubles.set(name, what));
   const done = Promise.all([repeat(tick, deps, stopping.signal, trouble("processing")), repeat(drain, deps, stopping.signal, trouble("outbox"))]);
   return {
-    backlog: () => reader.backlog() + batch.length,
+    backlog: () => reader.backlog() + batch.length + pipeline.pending,
     async check() {
       for (const [name, what] of troubles) throw new Error(`${name} ${what}`);
     },
     async stop() {
       stopping.abort();
       await done;
+      // What cannot be finished now is finished by the next start.
+      await pipeline.settle().catch(() => undefined);
     },
   };
 }

@@ -1,5 +1,6 @@
+import type { Reached } from "./contracts/commit-step.ts";
 import type { LogRecord } from "./contracts/event-log.ts";
-import type { IdentityId, ProfileId, Regrouping } from "./contracts/identity.ts";
+import type { ProfileId, Regrouping } from "./contracts/identity.ts";
 import type { Logger } from "./contracts/logger.ts";
 import type { Meters } from "./contracts/meters.ts";
 import type { Held, InState, PipelineEvent } from "./contracts/pipeline-event.ts";
@@ -10,10 +11,12 @@ import type { Segment } from "./5-segment/index.ts";
 import type { Activate } from "./6-activate/index.ts";
 import type { PositionSet } from "./core/position-set.ts";
 import { decodeBatch } from "./core/decode-batch.ts";
-import { startLaps } from "./laps.ts";
+import { startLaps, type Laps } from "./laps.ts";
 import { createIsolation, PartlyDoneError } from "./isolate-poison.ts";
+import { createOverlap, type Overlap } from "./overlap-batches.ts";
 import type { Db, Tx } from "./stores/postgres/db.ts";
 import { lockPartition, readPositions, savePositions, type OwnedPartition } from "./stores/postgres/partitions.ts";
+import { StateMovedError } from "./stores/postgres/state-moved-error.ts";
 
 /**
  * The path of an event behind the log, in order. Each batch is committed exactly once in effect: history first, under
@@ -37,45 +40,66 @@ export interface PipelineDeps {
   isPoison(error: unknown): boolean;
   /** True when all databases answer. */
   healthy(): Promise<boolean>;
+  reached: Reached;
 }
 
-export interface Pipeline {
+export interface Pipeline extends Overlap {
   /** Processes records of the log. Resolves when they are in history and state; throws on an outage, and may be called again. */
   process(records: LogRecord[]): Promise<void>;
 }
 
+/** A batch that history has and state does not. */
+interface Prepared {
+  records: LogRecord[];
+  good: PipelineEvent[];
+  deltas: Map<string, Delta>;
+  laps: Laps;
+}
+
 export function createPipeline(deps: PipelineDeps): Pipeline {
   const { partition, meters } = deps;
+  const { positions } = partition;
   const commit = createCommit(deps);
-  /** Up to this position history may have rows already: of a process before this one, or of a try that failed. */
-  let doubtfulTo = deps.takenAtHead;
+  /** Positions that history may have and state has not, because this process came so far with them. */
+  const attempted = new Set<number>();
 
-  async function processBatch(records: LogRecord[]): Promise<void> {
+  async function prepare(records: LogRecord[]): Promise<Prepared> {
     const laps = startLaps();
-    const { items, broken } = decodeBatch(partition.partitionId, records);
+    const wanted = records.filter((record) => !positions.has(record.position));
+    const { items, broken } = decodeBatch(partition.partitionId, wanted);
     const { fresh } = await deps.window.findDuplicates(items);
-    laps.end("duplicatesMs");
     const live = fresh.filter((item) => !item.event.held);
     const late = fresh.filter((item) => item.event.held).map((item): Held => ({ item, state: "quarantined", reason: "late", detail: "" }));
+    await deps.reached("deduplicated", live);
+    laps.end("duplicatesMs");
 
     const identities = await deps.resolve.mint(live.map((item) => item.event));
     live.forEach((item, at) => (item.identities = identities[at] ?? []));
+    await deps.reached("minted", live);
     laps.end("mintMs");
     const { deltas, failed } = deps.profile.fold(live);
+    await deps.reached("folded", live);
     laps.end("foldMs");
+
     const rejected = [...broken, ...failed].map(({ item, error }) => rejection(item, error));
     const dead = new Set(rejected.map((held) => held.item));
     const good = live.filter((item) => !dead.has(item));
-
     await deps.window.hold([...late, ...rejected]);
     await deps.profile.writeHistory(await notInHistory(good));
     deps.window.remember(good);
+    await deps.reached("history-written", good);
     laps.end("historyMs");
+    meters.add("cdp_events_dead_lettered", rejected.length);
+    return { records: wanted, good, deltas, laps };
+  }
+
+  async function commitPrepared({ records, good, deltas, laps }: Prepared): Promise<void> {
+    laps.end("waitedMs");
     await commit(good, deltas, records);
     laps.end("stateMs");
-    deps.logger.debug({ events: records.length, profiles: deltas.size, ...laps.ms() }, "batch processed");
+    for (const { position } of records) attempted.delete(position);
     meters.add("cdp_events_processed", good.length);
-    meters.add("cdp_events_dead_lettered", rejected.length);
+    deps.logger.debug({ events: records.length, profiles: deltas.size, ...laps.ms() }, "batch processed");
   }
 
   /** The last resort for one event that some step cannot take: kept, listed, and out of the way of the others. */
@@ -84,49 +108,73 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     await deps.profile.removeFromHistory(partition.partitionId, record.position);
     await deps.window.hold([...items, ...broken.map((one) => one.item)].map((item) => rejection(item, error)));
     await commit([], new Map(), [record]);
+    attempted.delete(record.position);
     meters.add("cdp_events_dead_lettered");
   }
 
   /** Leaves out the rows that a process before this one, or a try that failed, has written. */
   async function notInHistory(items: PipelineEvent[]): Promise<PipelineEvent[]> {
-    const doubtful = items.filter((item) => item.position <= doubtfulTo).map((item) => item.position);
+    const doubtful = items.map((item) => item.position).filter((position) => position <= deps.takenAtHead || attempted.has(position));
+    for (const { position } of items) attempted.add(position);
     if (doubtful.length === 0) return items;
     const there = await deps.profile.positionsInHistory(partition.partitionId, doubtful);
     return items.filter((item) => !there.has(item.position));
   }
 
-  async function run(records: LogRecord[]): Promise<void> {
-    try {
-      await processBatch(records);
-    } catch (error) {
-      for (const record of records) doubtfulTo = Math.max(doubtfulTo, record.position);
-      throw error;
-    }
-  }
-
-  return { process: createIsolation({ positions: partition.positions, run, bury, isPoison: deps.isPoison, healthy: deps.healthy, logger: deps.logger }) };
+  const run = async (records: LogRecord[]): Promise<void> => commitPrepared(await prepare(records));
+  const carefully = createIsolation({ positions, run, bury, isPoison: deps.isPoison, healthy: deps.healthy, logger: deps.logger });
+  const overlap = createOverlap({ prepare, commit: commitPrepared, carefully, logger: deps.logger });
+  return Object.assign(overlap, {
+    async process(records: LogRecord[]) {
+      await overlap.take(records);
+      await overlap.settle();
+    },
+  });
 }
 
 const rejection = (item: PipelineEvent, error: unknown): Held => ({ item, state: "rejected", reason: "not_processable", detail: String(error) });
 
+type AnchorKey = { tenantId: number; identityId: number };
+type ProfileKey = { tenantId: number; profileId: ProfileId };
 type Commit = (good: PipelineEvent[], deltas: Map<string, Delta>, records: LogRecord[]) => Promise<void>;
 
 /** The state transaction of a batch: everything it changes and the positions that say so, or nothing. */
-function createCommit({ db, partition, resolve, profile, segment, activate }: PipelineDeps): Commit {
-  async function writeState(tx: Tx, good: PipelineEvent[], deltas: Map<string, Delta>, positions: PositionSet): Promise<void> {
-    const wanted = identitiesOf(good);
-    const before = await resolve.lockIdentities(tx, wanted);
+function createCommit({ db, partition, resolve, profile, segment, activate, reached }: PipelineDeps): Commit {
+  /** `again` when a transaction before this one found that others had changed what it read. */
+  async function writeState(tx: Tx, good: PipelineEvent[], deltas: Map<string, Delta>, positions: PositionSet, again: boolean): Promise<void> {
+    const anchors = [...deltas.values()].map(({ tenantId, anchor }) => ({ tenantId, identityId: anchor }));
+    const before = await resolve.profilesAt(tx, anchors);
     const links = resolve.linksOf(good.map((item) => item.event), good.map((item) => item.identities), good.map((item) => item.key));
     const regrouping = await resolve.decide(tx, links, firstSeen(tx, deltas, before));
-    const after = isQuiet(regrouping) ? before : await resolve.lockIdentities(tx, wanted);
+    const after = isQuiet(regrouping) ? before : await resolve.profilesAt(tx, anchors);
     const changed = await profile.writeState(tx, {
       deltas: deltas.values(),
       regrouping,
       profileOf: (tenantId, anchor) => after.get(`${tenantId}:${anchor}`) ?? anchor,
+      lock: again,
+      confirm: (withoutRow) => confirm(tx, withoutRow, anchors, after),
       inState: () => positionsInState(tx, positions),
       evaluateSegments: segment.evaluate,
     });
     await activate.enqueue(tx, { regrouping, ...changed });
+  }
+
+  /**
+   * Makes sure that anchors are still in the profiles whose rows were read meanwhile. A profile without a row has nothing whose
+   * version would tell that it is regrouped later, so its identities are locked.
+   */
+  async function confirm(tx: Tx, withoutRow: ProfileKey[], anchors: AnchorKey[], after: Map<string, ProfileId>): Promise<void> {
+    const fresh = new Set(withoutRow.map(({ tenantId, profileId }) => `${tenantId}:${profileId}`));
+    const isFresh = ({ tenantId, identityId }: AnchorKey): boolean => fresh.has(`${tenantId}:${after.get(`${tenantId}:${identityId}`)}`);
+    const toLock = [...withoutRow.map(({ tenantId, profileId }) => ({ tenantId, identityId: profileId })), ...anchors.filter(isFresh)];
+    const now = new Map([
+      ...(toLock.length === 0 ? [] : await resolve.lockIdentities(tx, toLock)),
+      ...(await resolve.profilesAt(tx, anchors.filter((anchor) => !isFresh(anchor)))),
+    ]);
+    for (const [id, profileId] of now) {
+      const expected = after.get(id) ?? Number(id.slice(id.indexOf(":") + 1));
+      if (profileId !== expected) throw new StateMovedError(`identity ${id} has moved to another profile`);
+    }
   }
 
   /** When profiles were first seen, this batch's events included: it decides which of two merging ones survives. */
@@ -149,6 +197,7 @@ function createCommit({ db, partition, resolve, profile, segment, activate }: Pi
 
   return async function commit(good, deltas, records) {
     const done = records.map((record) => record.position);
+    let tries = 0;
     try {
       await db.transaction(async (tx) => {
         const positions = await lockPartition(db.in(tx), partition.partitionId, partition.epoch);
@@ -156,8 +205,9 @@ function createCommit({ db, partition, resolve, profile, segment, activate }: Pi
         const there = done.filter((position) => positions.has(position));
         if (there.length > 0) throw new PartlyDoneError(there);
         positions.add(done);
-        if (good.length > 0) await writeState(tx, good, deltas, positions);
+        if (good.length > 0) await writeState(tx, good, deltas, positions, tries++ > 0);
         await savePositions(db.in(tx), partition.partitionId, positions);
+        await reached("state-written", good);
       });
       resolve.settle(true);
     } catch (error) {
@@ -165,15 +215,8 @@ function createCommit({ db, partition, resolve, profile, segment, activate }: Pi
       throw error;
     }
     partition.positions.add(done);
+    await reached("committed", good);
   };
 }
 
 const isQuiet = ({ merged, refold, gone }: Regrouping): boolean => merged.length + refold.length + gone.length === 0;
-
-function identitiesOf(items: PipelineEvent[]): { tenantId: number; identityId: IdentityId }[] {
-  const wanted = new Map<string, { tenantId: number; identityId: IdentityId }>();
-  for (const { event, identities } of items) {
-    for (const identityId of identities) wanted.set(`${event.tenantId}:${identityId}`, { tenantId: event.tenantId, identityId });
-  }
-  return [...wanted.values()];
-}

@@ -1,17 +1,18 @@
 import { existsSync, readFileSync } from "node:fs";
 import { pino } from "pino";
+import type { Reached } from "../contracts/commit-step.ts";
 import { startServer } from "./compose.ts";
 import { readSettings, SettingsError } from "./settings.ts";
 
-/** Runs the server until SIGTERM or SIGINT. Ends the process with 1 and one message when it cannot start. */
-export async function main(): Promise<void> {
+/** Runs the server until SIGTERM or SIGINT. Ends the process with 1 and one message when it cannot start. `reached` is for tests. */
+export async function main(reached: Reached = () => undefined): Promise<void> {
   try {
     if (existsSync(".env")) process.loadEnvFile(".env");
     const settings = readSettings(process.env, process.cwd());
     const logger = pino({ level: settings.logLevel });
     const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
     const ending = new AbortController();
-    const running = startServer(settings, logger, version, ending.signal);
+    const running = startServer({ settings, logger, version, signal: ending.signal, reached });
     endOnSignal(async () => {
       ending.abort();
       await (await running.catch(() => undefined))?.stop();

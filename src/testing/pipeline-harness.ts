@@ -140,11 +140,11 @@ async function startProcess(stores: Stores, log: EventLog, settingsOf: SettingsO
   const segment = createSegment({ publicIds });
   const profile = createProfile({
     db, history, directory, clock: systemClock, publicIds, meters, settingsOf,
-    membersOf: resolve.membersOf, profilesOf: resolve.profilesOf, identifiersOf: resolve.identifiersOf,
+    membersOf: resolve.membersOf, profilesOf: resolve.profilesOf,
     segmentIdsOf: segment.idsOf, segmentCountOf: (tenantId) => segment.definitions(tenantId).length, findWaiting: async () => new Set(),
-    findProfile: async (tenantId, kind, value) => (await resolve.find(db, tenantId, "person", kind, value))?.profileId,
+    hashOf: (_tenantId, kind, value) => resolve.hashOf(kind, value),
   });
-  const activate = createActivate({ db, history, publicIds, membersOf: resolve.membersOf, writeSystemEvents: profile.writeSystemEvents });
+  const activate = createActivate({ db, history, publicIds, membersOf: resolve.membersOf, writeSystemEvents: profile.writeSystemEvents, reached: () => undefined });
 
   const { armed } = faults;
   faults.armed = false;
@@ -156,7 +156,7 @@ async function startProcess(stores: Stores, log: EventLog, settingsOf: SettingsO
   // What fails here is an outage, never an event.
   const healthy = async (): Promise<boolean> => false;
   const pipeline = createPipeline({
-    partition, takenAtHead: log.head(0), db, window, resolve, profile, segment, activate, meters, logger: silentLog, isPoison, healthy,
+    partition, takenAtHead: log.head(0), db, window, resolve, profile, segment, activate, meters, logger: silentLog, isPoison, healthy, reached: () => undefined,
   });
   return { window, resolve, profile, activate, partition, reader, pipeline, app: await mountReads(profile.routes) };
 }

@@ -1,4 +1,5 @@
 import type { IdentityId, ProfileId } from "../../contracts/identity.ts";
+import { byteas, int4s, texts } from "../../stores/postgres/columns.ts";
 import type { Queries } from "../../stores/postgres/db.ts";
 
 export interface IdentityName {
@@ -18,7 +19,7 @@ export async function findByHash(q: Queries, names: readonly IdentityName[]): Pr
     `select i.tenant_id as "tenantId", i.entity, i.hash, i.identity_id as "identityId", i.profile_id as "profileId"
        from unnest($1::int[], $2::text[], $3::bytea[]) n (tenant_id, entity, hash)
        join identity i using (tenant_id, entity, hash)`,
-    [names.map((n) => n.tenantId), names.map((n) => n.entity), names.map((n) => Buffer.from(n.hash, "latin1"))],
+    [int4s(names.map((n) => n.tenantId)), texts(names.map((n) => n.entity)), byteas(names.map((n) => n.hash))],
   );
   return rows.map((row) => ({ ...row, hash: row.hash.toString("latin1") }));
 }

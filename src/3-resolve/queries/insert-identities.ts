@@ -1,3 +1,4 @@
+import { byteas, float8s, int4s, texts } from "../../stores/postgres/columns.ts";
 import type { Queries } from "../../stores/postgres/db.ts";
 import type { IdentityName, NamedIdentity } from "./find-by-hash.ts";
 
@@ -25,8 +26,8 @@ export async function insertIdentities(q: Queries, identities: readonly NewIdent
      on conflict do nothing
      returning tenant_id as "tenantId", entity, hash, identity_id as "identityId"`,
     [
-      identities.map((i) => i.tenantId), identities.map((i) => i.entity), identities.map((i) => i.kind),
-      identities.map((i) => Buffer.from(i.hash, "latin1")), identities.map((i) => sealedClear(i.value)), identities.map((i) => i.createdAt),
+      int4s(identities.map((i) => i.tenantId)), texts(identities.map((i) => i.entity)), texts(identities.map((i) => i.kind)),
+      byteas(identities.map((i) => i.hash)), byteas(identities.map((i) => sealedClear(i.value))), float8s(identities.map((i) => i.createdAt)),
     ],
   );
   return rows.map((row) => ({ ...row, hash: row.hash.toString("latin1") }));

@@ -1,4 +1,5 @@
 import type { IdentityId, ProfileId } from "../../contracts/identity.ts";
+import { int4s, int8s } from "../../stores/postgres/columns.ts";
 import type { Queries } from "../../stores/postgres/db.ts";
 import type { TenantIdentity } from "./read-profiles-of.ts";
 
@@ -28,7 +29,7 @@ export async function lockIdentityRows(q: Queries, identities: readonly TenantId
        join (select distinct tenant_id, identity_id from unnest($1::int[], $2::bigint[]) u (tenant_id, identity_id)) n using (tenant_id, identity_id)
       order by i.tenant_id, i.identity_id
         for no key update of i`,
-    [identities.map((i) => i.tenantId), identities.map((i) => i.identityId)],
+    [int4s(identities.map((i) => i.tenantId)), int8s(identities.map((i) => i.identityId))],
   );
 }
 
@@ -36,6 +37,6 @@ export async function lockIdentityRows(q: Queries, identities: readonly TenantId
 export async function readIdentityRows(q: Queries, identities: readonly TenantIdentity[]): Promise<IdentityRow[]> {
   return await q.query<IdentityRow>(
     `select ${rowColumns} from unnest($1::int[], $2::bigint[]) n (tenant_id, identity_id) join identity i using (tenant_id, identity_id)`,
-    [identities.map((i) => i.tenantId), identities.map((i) => i.identityId)],
+    [int4s(identities.map((i) => i.tenantId)), int8s(identities.map((i) => i.identityId))],
   );
 }

@@ -1,4 +1,5 @@
 import type { IdentityId, ProfileId } from "../../contracts/identity.ts";
+import { int4s, int8s } from "../../stores/postgres/columns.ts";
 import type { Queries } from "../../stores/postgres/db.ts";
 
 /** Gives all members of each absorbed profile to its survivor. */
@@ -7,7 +8,7 @@ export async function moveProfiles(q: Queries, moves: readonly { tenantId: numbe
     `update identity i set profile_id = n.survivor
        from unnest($1::int[], $2::bigint[], $3::bigint[]) n (tenant_id, absorbed, survivor)
       where i.tenant_id = n.tenant_id and i.profile_id = n.absorbed`,
-    [moves.map((m) => m.tenantId), moves.map((m) => m.from), moves.map((m) => m.to)],
+    [int4s(moves.map((m) => m.tenantId)), int8s(moves.map((m) => m.from)), int8s(moves.map((m) => m.to))],
   );
 }
 
@@ -17,6 +18,6 @@ export async function moveMembers(q: Queries, moves: readonly { tenantId: number
     `update identity i set profile_id = n.profile_id
        from unnest($1::int[], $2::bigint[], $3::bigint[]) n (tenant_id, identity_id, profile_id)
       where i.tenant_id = n.tenant_id and i.identity_id = n.identity_id`,
-    [moves.map((m) => m.tenantId), moves.map((m) => m.id), moves.map((m) => m.to)],
+    [int4s(moves.map((m) => m.tenantId)), int8s(moves.map((m) => m.id)), int8s(moves.map((m) => m.to))],
   );
 }

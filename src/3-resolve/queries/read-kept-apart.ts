@@ -1,5 +1,6 @@
 import type { ProfileId } from "../../contracts/identity.ts";
 import type { KeptApart, Link } from "../../contracts/link-rule.ts";
+import { int4s, int8s } from "../../stores/postgres/columns.ts";
 import type { Queries } from "../../stores/postgres/db.ts";
 
 export interface KeptApartPairs {
@@ -19,7 +20,7 @@ export async function readKeptApart(q: Queries, profiles: readonly { tenantId: n
        join identity y on y.tenant_id = k.tenant_id and y.identity_id = k.b
        left join link l on l.tenant_id = k.tenant_id and l.a = k.a and l.b = k.b and l.manual
       where (x.tenant_id, x.profile_id) in (select * from touched) and (y.tenant_id, y.profile_id) in (select * from touched)`,
-    [profiles.map((p) => p.tenantId), profiles.map((p) => p.profileId)],
+    [int4s(profiles.map((p) => p.tenantId)), int8s(profiles.map((p) => p.profileId))],
   );
   return {
     keptApart: rows.map(({ a, b, decidedMs, profileA, profileB }) => ({ a, b, decidedMs, profileA, profileB })),

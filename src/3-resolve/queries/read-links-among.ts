@@ -1,3 +1,4 @@
+import { int4s, int8s } from "../../stores/postgres/columns.ts";
 import type { Queries } from "../../stores/postgres/db.ts";
 import type { TenantLink } from "../steps/tenant-link.ts";
 import type { TenantIdentity } from "./read-profiles-of.ts";
@@ -14,6 +15,6 @@ export async function readLinksAmong(q: Queries, identities: readonly TenantIden
        join link l on l.tenant_id = x.tenant_id and l.a = x.identity_id
        join region y on y.tenant_id = l.tenant_id and y.identity_id = l.b
       where l.manual or not (x.shared or y.shared)`,
-    [identities.map((i) => i.tenantId), identities.map((i) => i.identityId)],
+    [int4s(identities.map((i) => i.tenantId)), int8s(identities.map((i) => i.identityId))],
   );
 }

@@ -1,4 +1,5 @@
 import type { IdentityId, ProfileId } from "../../contracts/identity.ts";
+import { int4s, int8s } from "../../stores/postgres/columns.ts";
 import type { Queries } from "../../stores/postgres/db.ts";
 
 export interface TenantIdentity {
@@ -12,6 +13,6 @@ export async function readProfilesOf(q: Queries, identities: readonly TenantIden
     `select i.tenant_id as "tenantId", i.identity_id as "identityId", i.profile_id as "profileId"
        from unnest($1::int[], $2::bigint[]) n (tenant_id, identity_id)
        join identity i using (tenant_id, identity_id)`,
-    [identities.map((i) => i.tenantId), identities.map((i) => i.identityId)],
+    [int4s(identities.map((i) => i.tenantId)), int8s(identities.map((i) => i.identityId))],
   );
 }

@@ -5,7 +5,8 @@ import { freezeProfiles } from "../queries/freeze-profiles.ts";
 import type { IdentityRow } from "../queries/lock-identities.ts";
 import { moveMembers, moveProfiles } from "../queries/move-members.ts";
 import { readKeptApart } from "../queries/read-kept-apart.ts";
-import { writeGroups } from "../queries/write-groups.ts";
+import { type IdentityChange, writeIdentities } from "../queries/write-identities.ts";
+import { writePartners } from "../queries/write-partners.ts";
 import { type Decided, decideCluster } from "./decide-cluster.ts";
 import { decideRegion, type Region } from "./decide-region.ts";
 import { type Cluster, gatherClusters } from "./gather-clusters.ts";
@@ -45,6 +46,8 @@ export async function decideLinks(
     if (answer) decided.set(cluster, answer);
   }
   const doubtful = clusters.filter((cluster) => !decided.has(cluster));
+  // A region is read from the record, which must know the partners by then.
+  if (doubtful.length > 0 && recorded.grown.length > 0) await writePartners(q, recorded.grown);
   const { region, tooLarge } = doubtful.length === 0 ? { region: undefined, tooLarge: [] } : await readRegions(q, doubtful, regionMax);
   for (const cluster of tooLarge) decided.set(cluster, decideCluster(cluster, true) ?? nothing);
   const anew = region ? [decideRegion(region, recorded.links)] : [];
@@ -52,7 +55,8 @@ export async function decideLinks(
   const groups = all.flatMap((one) => one.groups);
   await refreeze(q, tooLarge, region);
   const named = nameGroups(groups, await firstSeenOfAll(rivalsOf(groups), firstSeenOf));
-  await writeBack(q, named, new Map([...recorded.rows.values(), ...(region?.rows ?? [])].map((row) => [row.id, row])));
+  const rows = new Map([...recorded.rows.values(), ...(region?.rows ?? [])].map((row) => [row.id, row]));
+  await writeBack(q, named, rows, doubtful.length > 0 ? [] : recorded.grown);
   const frozen = tooLarge.map(({ tenantId, profiles: rows }) => ({ tenantId, profileIds: rows.map(({ id }) => id) }));
   return { regrouping: describeRegrouping(named), refused: all.reduce((sum, one) => sum + one.refused, 0), frozen };
 }
@@ -79,20 +83,41 @@ async function refreeze(q: Queries, tooLarge: readonly Cluster[], region: Region
   if (thawing.length > 0) await freezeProfiles(q, thawing, false);
 }
 
-/** `rows` are the identities as they were read, those that represent a former profile included. */
-async function writeBack(q: Queries, groups: readonly NamedGroup[], rows: ReadonlyMap<number, IdentityRow>): Promise<void> {
-  const profiles = groups.filter(({ members }) => members === undefined)
-    .flatMap(({ tenantId, former, profileId }) => former.filter((from) => from !== profileId).map((from) => ({ tenantId, from, to: profileId })));
-  if (profiles.length > 0) await moveProfiles(q, profiles);
-  const members = groups.flatMap(({ tenantId, members: ids = [], profileId }) =>
-    ids.filter((id) => rows.get(id)?.profileId !== profileId).map((id) => ({ tenantId, id, to: profileId })));
-  if (members.length > 0) await moveMembers(q, members);
-  const changed = groups.filter((group) => differs(group, rows.get(group.profileId)));
-  if (changed.length > 0) await writeGroups(q, changed.map((group) => ({ ...group, kinds: [...group.kinds].sort() })));
+/** `rows` are the identities as they were read, those that represent a former profile included; `grown` those with unwritten partners. */
+async function writeBack(q: Queries, groups: readonly NamedGroup[], rows: ReadonlyMap<number, IdentityRow>, grown: readonly IdentityRow[]): Promise<void> {
+  const changes = new Map<number, IdentityChange>();
+  const changeOf = ({ tenantId, id, partners, shared }: IdentityRow): IdentityChange => {
+    const change = changes.get(id) ?? { tenantId, id, partners, shared, profileId: undefined, group: undefined };
+    changes.set(id, change);
+    return change;
+  };
+  for (const row of grown) changeOf(row);
+  const crowds: { tenantId: number; from: number; to: number }[] = [];
+  const strangers: { tenantId: number; id: number; to: number }[] = [];
+  const move = (tenantId: number, id: number, to: number): void => {
+    const row = rows.get(id);
+    if (row) changeOf(row).profileId = to;
+    else strangers.push({ tenantId, id, to });
+  };
+  for (const { tenantId, former, members, profileId } of groups) {
+    for (const id of members ?? []) if (rows.get(id)?.profileId !== profileId) move(tenantId, id, profileId);
+    for (const from of members ? [] : former) {
+      if (from === profileId) continue;
+      if (rows.get(from)?.kinds === null) move(tenantId, from, profileId);
+      else crowds.push({ tenantId, from, to: profileId });
+    }
+  }
+  for (const group of groups) {
+    const row = rows.get(group.profileId);
+    if (row && differs(group, row)) changeOf(row).group = { kinds: [...group.kinds].sort(), newest: group.newest, frozen: group.frozen };
+  }
+  if (crowds.length > 0) await moveProfiles(q, crowds);
+  if (strangers.length > 0) await moveMembers(q, strangers);
+  if (changes.size > 0) await writeIdentities(q, [...changes.values()]);
 }
 
-function differs({ profileId, kinds, newest, frozen }: NamedGroup, row: IdentityRow | undefined): boolean {
-  if (!row || row.profileId !== profileId || row.newest !== newest || row.frozen !== frozen) return true;
+function differs({ profileId, kinds, newest, frozen }: NamedGroup, row: IdentityRow): boolean {
+  if (row.profileId !== profileId || row.newest !== newest || row.frozen !== frozen) return true;
   const before = row.kinds ?? [row.kind];
   return before.length !== kinds.size || before.some((kind) => !kinds.has(kind));
 }

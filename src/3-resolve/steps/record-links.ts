@@ -5,7 +5,6 @@ import type { Queries } from "../../stores/postgres/db.ts";
 import { type IdentityRow, lockIdentityRows } from "../queries/lock-identities.ts";
 import { readKnownLinks } from "../queries/read-known-links.ts";
 import { writeLinks } from "../queries/write-links.ts";
-import { writePartners } from "../queries/write-partners.ts";
 import { weakerEnd } from "../rules/shared-identifier.ts";
 import { placeOf } from "./order-links.ts";
 import { type CandidateLink, pairOf } from "./tenant-link.ts";
@@ -24,7 +23,9 @@ export interface Recorded {
   links: RecordedLink[];
   /** The ends of all links and the identities that represent their profiles, locked, with their new partner counts. */
   rows: Map<IdentityId, IdentityRow>;
-  /** Identities that these links made shared. */
+  /** Identities with new partners: their counts are in `rows`, and not written yet. */
+  grown: IdentityRow[];
+  /** Those of them that these links made shared. */
   becameShared: IdentityRow[];
 }
 
@@ -37,12 +38,12 @@ export async function recordLinks(q: Queries, candidates: readonly CandidateLink
   await lockInto(rows, q, candidates.flatMap(({ tenantId, a, b }) => [{ tenantId, identityId: a }, { tenantId, identityId: b }]));
   const sound = candidates.filter((link) => isSound(link, rows));
   const links = await withoutKnown(q, sound);
-  if (links.length === 0) return { links, rows, becameShared: [] };
+  if (links.length === 0) return { links, rows, grown: [], becameShared: [] };
   const ends = links.flatMap(({ a, b }) => [rows.get(a), rows.get(b)]).filter((row) => row !== undefined);
   const unlocked = ends.filter(({ profileId }) => !rows.has(profileId));
   await lockInto(rows, q, unlocked.map(({ tenantId, profileId }) => ({ tenantId, identityId: profileId })));
   await writeLinks(q, links);
-  return { links, rows, becameShared: await countNewPartners(q, links, rows, settingsOf) };
+  return { links, rows, ...countNewPartners(links, rows, settingsOf) };
 }
 
 async function lockInto(rows: Map<IdentityId, IdentityRow>, q: Queries, identities: { tenantId: number; identityId: IdentityId }[]): Promise<void> {
@@ -64,7 +65,7 @@ async function withoutKnown(q: Queries, links: readonly CandidateLink[]): Promis
   });
 }
 
-async function countNewPartners(q: Queries, links: readonly RecordedLink[], rows: Map<IdentityId, IdentityRow>, settingsOf: SettingsOf) {
+function countNewPartners(links: readonly RecordedLink[], rows: Map<IdentityId, IdentityRow>, settingsOf: SettingsOf): Pick<Recorded, "grown" | "becameShared"> {
   const grown = new Set<IdentityRow>();
   for (const link of links.filter(({ manual, moved }) => !manual && !moved)) {
     const settings = settingsOf(link.tenantId);
@@ -76,8 +77,7 @@ async function countNewPartners(q: Queries, links: readonly RecordedLink[], rows
   }
   const becameShared = [...grown].filter((row) => !row.shared && row.partners > partnersMaxOf(settingsOf(row.tenantId), row.kind));
   for (const row of becameShared) row.shared = true;
-  if (grown.size > 0) await writePartners(q, [...grown]);
-  return becameShared;
+  return { grown: [...grown], becameShared };
 }
 
 export function partnersMaxOf(settings: TenantSettings, kind: string): number {

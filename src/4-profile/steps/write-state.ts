@@ -5,7 +5,7 @@ import type { InState } from "../../contracts/pipeline-event.ts";
 import type { EvaluateSegments, SegmentChanged } from "../../contracts/segment.ts";
 import type { Queries } from "../../stores/postgres/db.ts";
 import { compact, mergeStates } from "../fold.ts";
-import { deleteProfiles, keyOf, readHot, readTraits, writeHot, writeTraits, type ProfileKey } from "../queries/profile-rows.ts";
+import { deleteHot, deleteTraits, insertHot, keyOf, readHot, readTraits, updateHot, writeTraits, type ProfileKey, type StoredState } from "../queries/profile-rows.ts";
 import { emptyState, type ProfileState } from "../state.ts";
 import type { Delta } from "./fold-batch.ts";
 import type { Refold } from "./fold-history.ts";
@@ -22,6 +22,13 @@ export interface StateChange {
   regrouping: Regrouping;
   /** Profile of an anchor after the regrouping. */
   profileOf(tenantId: number, anchor: IdentityId): ProfileId;
+  /** Whether to lock the profiles' rows before anything is read: for a transaction that lost against another one before. */
+  lock: boolean;
+  /**
+   * Called once the profiles' rows are read, with those that have none: keeps others from making such. Throws when an anchor's
+   * profile is another one by now; if it becomes one later, a row's version tells.
+   */
+  confirm(withoutRow: ProfileKey[]): Promise<void>;
   /** Positions in state of every partition, this batch's included; asked for only when something is folded anew. */
   inState(): Promise<InState>;
   evaluateSegments: EvaluateSegments;
@@ -46,18 +53,18 @@ interface Work {
   refoldMembers?: IdentityId[];
 }
 
-const allTables = ["profile_hot", "profile_trait", "profile_secret"] as const;
-
 /**
- * Brings the profiles that a batch touched up to date, in the state transaction: locks their rows in id order, merges what
- * the batch adds, sums merged profiles, and folds anew from history what was split or what the kept state cannot tell.
- * Then evaluates segments for those whose traits it had to read; no rule can have changed its answer for the others.
+ * Brings the profiles that a batch touched up to date, in the state transaction: reads their rows, merges what the batch
+ * adds, sums merged profiles, and folds anew from history what was split or what the kept state cannot tell. Then evaluates
+ * segments for those whose traits it had to read; no rule can have changed its answer for the others. A row is written only
+ * in the version it was read in: locks would cost more than the rare transaction that must be run again.
  */
 export function createWriteState(deps: Deps) {
   return async function writeState(q: Queries, change: StateChange): Promise<StateChanged> {
     const works = plan(change);
     const gone = change.regrouping.gone;
-    const rows = await readHot(q, [...works.values()].flatMap((work) => [work.key, ...work.absorbed]).concat(gone), true);
+    const rows = await readHot(q, [...works.values()].flatMap((work) => [work.key, ...work.absorbed]).concat(gone), change.lock);
+    await change.confirm([...works.values()].map((work) => work.key).filter((key) => !rows.has(keyOf(key))));
     await readTraits(q, traitKeys(works, rows), rows);
 
     const written = new Map<Work, ProfileState>();
@@ -77,7 +84,7 @@ export function createWriteState(deps: Deps) {
     // An absorbed profile's memberships end with its row.
     const segmentChanges = [...written].flatMap(([work, state]) => (work.withTraits || anew.has(work) ? evaluate(work, state, change.evaluateSegments) : []));
 
-    await store(q, written, new Set(anew.keys()), gone);
+    await store(q, { written, anew: new Set(anew.keys()), gone, rows });
     const absorbed = [...works.values()].flatMap((work) => work.absorbed).filter((key) => rows.has(keyOf(key)));
     deps.meters.add("cdp_profiles_merged", absorbed.length);
     return { absorbed, segmentChanges };
@@ -144,21 +151,35 @@ function evaluate(work: Work, state: ProfileState, evaluateSegments: EvaluateSeg
   return work.live ? changes.map((change) => ({ ...change, ...work.key, ts })) : [];
 }
 
-async function store(q: Queries, written: Map<Work, ProfileState>, anew: Set<Work>, gone: ProfileKey[]): Promise<void> {
-  const rows: (ProfileKey & { state: ProfileState; memberships: Buffer })[] = [];
+interface Store {
+  written: Map<Work, ProfileState>;
+  anew: Set<Work>;
+  gone: ProfileKey[];
+  /** As they were read. */
+  rows: Map<string, StoredState>;
+}
+
+async function store(q: Queries, { written, anew, gone, rows }: Store): Promise<void> {
+  const kept: (ProfileKey & { state: ProfileState; memberships: Buffer; withTraits: boolean })[] = [];
   const emptied: ProfileKey[] = [...gone];
   for (const [work, state] of written) {
     emptied.push(...work.absorbed);
     // A profile that was split off and has no event of its own has no row either.
     if (state.totalEvents === 0) emptied.push(work.key);
-    else rows.push({ ...work.key, state, memberships: work.memberships });
+    else kept.push({ ...work.key, state, memberships: work.memberships, withTraits: work.withTraits || anew.has(work) });
   }
-  const kept = new Set(rows.map(keyOf));
-  await deleteProfiles(q, emptied.filter((key) => !kept.has(keyOf(key))), allTables);
-  const rewritten = [...anew].map((work) => work.key).filter((key) => kept.has(keyOf(key)));
-  await deleteProfiles(q, rewritten, ["profile_trait", "profile_secret"]);
-  if (rows.length > 0) await writeHot(q, rows);
-  const withTraits = [...written.keys()].filter((work) => work.withTraits || anew.has(work)).map((work) => keyOf(work.key));
-  const traitRows = new Set(withTraits);
-  await writeTraits(q, rows.filter((row) => traitRows.has(keyOf(row))));
+  const keptKeys = new Set(kept.map(keyOf));
+  const ended = new Map(emptied.filter((key) => !keptKeys.has(keyOf(key))).map((key) => [keyOf(key), key]));
+  const removed = [...ended].flatMap(([id, key]) => {
+    const row = rows.get(id);
+    return row ? [{ ...key, version: row.version }] : [];
+  });
+  await deleteHot(q, removed);
+  await deleteTraits(q, [...removed, ...[...anew].map((work) => work.key).filter((key) => rows.has(keyOf(key)) && keptKeys.has(keyOf(key)))]);
+  await insertHot(q, kept.filter((row) => !rows.has(keyOf(row))));
+  await updateHot(q, kept.flatMap((row) => {
+    const before = rows.get(keyOf(row));
+    return before ? [{ ...row, version: before.version }] : [];
+  }));
+  await writeTraits(q, kept.filter((row) => row.withTraits));
 }
