@@ -26,8 +26,8 @@ import { StateMovedError } from "./stores/postgres/state-moved-error.ts";
  */
 export interface PipelineDeps {
   partition: OwnedPartition;
-  /** Head of the log when the partition was taken. */
-  takenAtHead: number;
+  /** Positions that history had and state had not when the partition was taken. */
+  inHistory: Set<number>;
   db: Db;
   window: Window;
   resolve: Resolve;
@@ -85,8 +85,9 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     const dead = new Set(rejected.map((held) => held.item));
     const good = live.filter((item) => !dead.has(item));
     await deps.window.hold([...late, ...rejected]);
-    await deps.profile.writeHistory(await notInHistory(good));
+    // Before the insert: of one that fails half-way history may have rows, and a memory that knows too much only asks it.
     deps.window.remember(good);
+    await deps.profile.writeHistory(await notInHistory(good));
     await deps.reached("history-written", good);
     laps.end("historyMs");
     meters.add("cdp_events_dead_lettered", rejected.length);
@@ -97,7 +98,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     laps.end("waitedMs");
     await commit(good, deltas, records);
     laps.end("stateMs");
-    for (const { position } of records) attempted.delete(position);
+    forget(records);
     meters.add("cdp_events_processed", good.length);
     deps.logger.debug({ events: records.length, profiles: deltas.size, ...laps.ms() }, "batch processed");
   }
@@ -108,17 +109,23 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     await deps.profile.removeFromHistory(partition.partitionId, record.position);
     await deps.window.hold([...items, ...broken.map((one) => one.item)].map((item) => rejection(item, error)));
     await commit([], new Map(), [record]);
-    attempted.delete(record.position);
+    forget([record]);
     meters.add("cdp_events_dead_lettered");
+  }
+
+  function forget(records: LogRecord[]): void {
+    for (const { position } of records) {
+      attempted.delete(position);
+      deps.inHistory.delete(position);
+    }
   }
 
   /** Leaves out the rows that a process before this one, or a try that failed, has written. */
   async function notInHistory(items: PipelineEvent[]): Promise<PipelineEvent[]> {
-    const doubtful = items.map((item) => item.position).filter((position) => position <= deps.takenAtHead || attempted.has(position));
+    const doubtful = items.map((item) => item.position).filter((position) => attempted.has(position));
     for (const { position } of items) attempted.add(position);
-    if (doubtful.length === 0) return items;
-    const there = await deps.profile.positionsInHistory(partition.partitionId, doubtful);
-    return items.filter((item) => !there.has(item.position));
+    const there = doubtful.length === 0 ? new Set() : await deps.profile.positionsInHistory(partition.partitionId, doubtful);
+    return items.filter((item) => !there.has(item.position) && !deps.inHistory.has(item.position));
   }
 
   const run = async (records: LogRecord[]): Promise<void> => commitPrepared(await prepare(records));

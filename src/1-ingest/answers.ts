@@ -1,7 +1,6 @@
-import type { CanonicalEvent } from "../contracts/canonical-event.ts";
 import type { FieldError } from "../contracts/field-error.ts";
 import { ApiError, type ErrorCode } from "../core/errors.ts";
-import type { RowResult } from "./translate-row.ts";
+import type { Outcome, Receipt } from "./take-rows.ts";
 
 /** Reasons that have a code of their own, the first that occurs decides; all others are `validation_failed`. */
 const codeOfReason: [string, ErrorCode][] = [
@@ -27,22 +26,29 @@ export function toStreamError(errors: FieldError[]): ApiError {
 }
 
 /** STREAM's answer, with what it does not print only where there is something to say. */
-export function streamAnswer({ eventId, held, warnings }: CanonicalEvent): object {
+export function streamAnswer({ eventId, held, warnings }: Receipt): object {
   return { status: "accepted", eventId, ...(held && { late: true, disposition: "quarantined" }), ...(warnings.length > 0 && { warnings }) };
 }
 
 /** What an accepted event is told: late and applied, late and held, or nothing of it. */
-export function acceptedAnswer({ eventId, late, held, warnings }: CanonicalEvent): object {
+export function acceptedAnswer({ eventId, late, held, warnings }: Receipt): object {
   return { eventId, status: "accepted", ...(late && { late }), ...(held && { disposition: "quarantined" }), ...(warnings.length > 0 && { warnings }) };
 }
 
-export function batchAnswer(results: RowResult[]): { accepted: number; rejected: number; results: object[] } {
-  const accepted = results.filter((result) => result.status === "accepted").length;
+export function batchAnswer(results: Outcome[]): { accepted: number; rejected: number; results: object[] } {
+  let accepted = 0;
+  for (const { status } of results) if (status === "accepted") accepted++;
   return { accepted, rejected: results.length - accepted, results: results.map(rowAnswer) };
 }
 
-function rowAnswer(result: RowResult, index: number): object {
-  if (result.status === "accepted") return { index, ...acceptedAnswer(result.event) };
+function rowAnswer(result: Outcome, index: number): object {
+  if (result.status === "accepted") return acceptedRow(index, result.event);
   const { eventId, errors } = result;
   return { index, eventId: eventId ?? null, status: "rejected", error: { code: codeOf(errors), message: sentence(errors), details: errors } };
+}
+
+/** A batch has hundreds of these, nearly all of them with nothing special to say. */
+function acceptedRow(index: number, event: Receipt): object {
+  const { eventId, late, held, warnings } = event;
+  return late || held || warnings.length > 0 ? { index, ...acceptedAnswer(event) } : { index, eventId, status: "accepted" };
 }

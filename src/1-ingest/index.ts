@@ -5,7 +5,7 @@ import type { Routes } from "../contracts/http.ts";
 import type { Meters } from "../contracts/meters.ts";
 import type { Clock } from "../core/clock.ts";
 import type { PublicIds } from "../core/public-id.ts";
-import { type Backlog, createAcceptEvents } from "./accept-events.ts";
+import { type Backlog, createAppendRecords, toRecord } from "./accept-events.ts";
 import { createRoutes } from "./routes.ts";
 import { createTakeRows } from "./take-rows.ts";
 import { createTranslateRow } from "./translate-row.ts";
@@ -36,8 +36,8 @@ export interface Ingest {
 /** The door: rows of every surface in, canonical events in the log, answered once they are durable. */
 export function createIngest(deps: Deps): Ingest {
   const lateness = { windowMs: deps.windowMs, graceMs: deps.graceMs };
-  const acceptEvents = createAcceptEvents(deps);
+  const appendRecords = createAppendRecords(deps);
   const translateRow = createTranslateRow({ publicIds: deps.publicIds, depthMax: deps.limits.maxDepth, lateness });
-  const takeRows = createTakeRows({ ...deps, lateness, eventBytesMax: deps.limits.maxEventBytes, translateRow, acceptEvents });
-  return { routes: createRoutes({ takeRows, batchSizeMax: deps.limits.maxBatchSize }), accept: acceptEvents };
+  const takeRows = createTakeRows({ ...deps, lateness, eventBytesMax: deps.limits.maxEventBytes, translateRow, appendRecords });
+  return { routes: createRoutes({ takeRows, batchSizeMax: deps.limits.maxBatchSize }), accept: (events) => appendRecords(events.map(toRecord)) };
 }

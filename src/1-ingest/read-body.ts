@@ -18,6 +18,9 @@ export function registerBodyParsers(app: FastifyInstance): void {
   });
 }
 
+const byteOrderMark = 0xfeff;
+const withoutMark = (text: string): string => (text.charCodeAt(0) === byteOrderMark ? text.slice(1) : text);
+
 /** Methods whose body, when a client names its type out of habit, may be empty. */
 const bodyless = new Set(["GET", "HEAD", "DELETE"]);
 
@@ -26,7 +29,7 @@ function parseJson(request: FastifyRequest, body: Buffer, done: (error: Error | 
   if (!isUtf8(body)) return done(new ApiError("invalid_json", "the body is not valid UTF-8"));
   let value: unknown;
   try {
-    value = JSON.parse(body.toString("utf8").replace(/^\ufeff/, ""));
+    value = JSON.parse(withoutMark(body.toString("utf8")));
   } catch (error) {
     // The engine's sentence quotes the body; only the place is passed on.
     const place = /at position \d+/.exec((error as Error).message)?.[0];

@@ -10,7 +10,7 @@ import { readTime } from "./steps/stamp-time.ts";
 import aura from "./surfaces/aura.ts";
 import stratum from "./surfaces/stratum.ts";
 import stream from "./surfaces/stream.ts";
-import type { createTakeRows } from "./take-rows.ts";
+import type { createTakeRows, Request } from "./take-rows.ts";
 
 interface Deps {
   takeRows: ReturnType<typeof createTakeRows>;
@@ -33,7 +33,7 @@ export function createRoutes({ takeRows, batchSizeMax }: Deps): Routes {
     const key = door === "api" ? readIdempotencyKey(request) : undefined;
     const keyOf = key === undefined ? undefined : () => key;
     const [result] = await takeRows({
-      principal: request.principal, door, rows: [request.body], surfaceOf: surface, bodyBytes: bodyBytes(request), historical: false, keyOf,
+      principal: request.principal, door, rows: [takeBody(request)], surfaceOf: surface, bodyBytes: bodyBytes(request), historical: false, keyOf,
     });
     if (!result) throw new Error("one row went in and no result came out");
     return result;
@@ -53,12 +53,15 @@ export function createRoutes({ takeRows, batchSizeMax }: Deps): Routes {
     return { success: true, data: acceptedAnswer(result.event) };
   }
 
-  async function takeBatch(request: FastifyRequest, reply: FastifyReply): Promise<object> {
-    const { rows, historical, sentAt } = readEnvelope(request.body, batchSizeMax);
-    const key = readIdempotencyKey(request, rows.length);
+  function readBatch(request: FastifyRequest): Request {
+    const envelope = readEnvelope(takeBody(request), batchSizeMax);
+    const key = readIdempotencyKey(request, envelope.rows.length);
     const keyOf = key === undefined ? undefined : (index: number) => `${key}:${index}`;
-    const results = await takeRows({ principal: request.principal, door: "api", rows, surfaceOf, bodyBytes: bodyBytes(request), historical, sentAt, keyOf });
-    const data = batchAnswer(results);
+    return { ...envelope, principal: request.principal, door: "api", surfaceOf, bodyBytes: bodyBytes(request), keyOf };
+  }
+
+  async function takeBatch(request: FastifyRequest, reply: FastifyReply): Promise<object> {
+    const data = batchAnswer(await takeRows(readBatch(request)));
     reply.code(data.accepted > 0 ? 202 : 422);
     return { success: data.accepted > 0, data };
   }
@@ -69,6 +72,13 @@ export function createRoutes({ takeRows, batchSizeMax }: Deps): Routes {
     app.post("/api/cdp/events", { ...send, schema: eventRouteSchema(shared) }, takeEvent);
     app.post("/api/cdp/events/batch", { ...send, schema: batchRouteSchema(shared, batchSizeMax) }, takeBatch);
   };
+}
+
+/** The body, which the request lets go of: it must not live until the answer. */
+function takeBody(request: FastifyRequest): unknown {
+  const { body } = request;
+  request.body = undefined;
+  return body;
 }
 
 function readEnvelope(body: unknown, batchSizeMax: number): { rows: unknown[]; historical: boolean; sentAt: number | undefined } {

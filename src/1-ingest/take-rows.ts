@@ -4,14 +4,16 @@ import type { Meters } from "../contracts/meters.ts";
 import type { Surface } from "../contracts/surface.ts";
 import type { Clock } from "../core/clock.ts";
 import { ApiError } from "../core/errors.ts";
+import { toRecord } from "./accept-events.ts";
 import { isPastWindow, type LatenessRule } from "./steps/judge-lateness.ts";
-import { type createTranslateRow, type Delivery, type RowResult } from "./translate-row.ts";
+import type { createTranslateRow, Delivery, RowResult } from "./translate-row.ts";
 
 /** The rows of one request and how it sent them. */
 export interface Request {
   principal: Principal | undefined;
   /** Whose built-in source an API key writes to. */
   door: "stream" | "api";
+  /** Emptied once they are read. */
   rows: unknown[];
   surfaceOf(row: unknown): Surface;
   /** Bytes of the whole body, Infinity when unknown. */
@@ -29,23 +31,57 @@ interface Deps {
   lateness: LatenessRule;
   eventBytesMax: number;
   translateRow: ReturnType<typeof createTranslateRow>;
-  acceptEvents(events: CanonicalEvent[]): Promise<void>;
+  appendRecords(records: Uint8Array[]): Promise<void>;
+}
+
+/** What an accepted event is told of itself. */
+export type Receipt = Pick<CanonicalEvent, "eventId" | "late" | "held" | "warnings">;
+export type Outcome = { status: "accepted"; event: Receipt } | Extract<RowResult, { status: "rejected" }>;
+
+/** A request's rows on their way into the log, and what is told once they are there. */
+interface Taken {
+  records: Uint8Array[];
+  outcomes: Outcome[];
+  /** How many events were past the window, and how many of them are held back. */
+  pastWindow: number;
+  held: number;
 }
 
 /**
  * Takes the rows of a request: translates each, appends the good ones at once, and answers per row, in order, once they
- * are durable. Throws only what concerns the whole request.
+ * are durable. Fails only with what concerns the whole request.
+ *
+ * While it waits for the disk it holds records and receipts only. Rows and events of all requests that wait at a time would
+ * else outlive the young generation of the heap, and be copied by every collection.
  */
 export function createTakeRows(deps: Deps) {
-  return async function takeRows(request: Request): Promise<RowResult[]> {
-    const delivery = openDelivery(deps, request);
-    const results = request.rows.map((row, index) => deps.translateRow(request.surfaceOf(row), row, delivery, () => request.keyOf?.(index)));
-    const events = results.flatMap((result) => (result.status === "accepted" ? [result.event] : []));
-    await deps.acceptEvents(events);
-    count(deps, events, results.length - events.length);
-    return results;
+  return async function takeRows(request: Request): Promise<Outcome[]> {
+    const taken = translateRows(deps, request);
+    request.rows = [];
+    await deps.appendRecords(taken.records);
+    count(deps, taken);
+    return taken.outcomes;
   };
 }
+
+function translateRows(deps: Deps, request: Request): Taken {
+  const { rows, surfaceOf, keyOf } = request;
+  const { lateness, translateRow } = deps;
+  const delivery = openDelivery(deps, request);
+  const taken: Taken = { records: [], outcomes: [], pastWindow: 0, held: 0 };
+  for (const [index, row] of rows.entries()) {
+    const result = translateRow(surfaceOf(row), row, delivery, () => keyOf?.(index));
+    taken.outcomes.push(result.status === "accepted" ? { status: "accepted", event: receiptOf(result.event) } : result);
+    if (result.status === "rejected") continue;
+    const { event } = result;
+    taken.records.push(toRecord(event));
+    if (!event.historical && isPastWindow(event.ts, event.receivedAt, lateness)) taken.pastWindow++;
+    if (event.held) taken.held++;
+  }
+  return taken;
+}
+
+const receiptOf = ({ eventId, late, held, warnings }: CanonicalEvent): Receipt => (held ? { eventId, late, held, warnings } : { eventId, late, warnings });
 
 function openDelivery({ directory, clock, eventBytesMax }: Deps, { principal, door, historical, sentAt, bodyBytes }: Request): Delivery {
   if (!directory.ready()) throw new ApiError("starting", "the server is starting", { retryAfterS: 1 });
@@ -64,10 +100,9 @@ function findWriter(directory: Directory, principal: Principal, builtIn: "stream
   return { tenant, source };
 }
 
-function count({ meters, lateness }: Deps, events: CanonicalEvent[], refused: number): void {
-  const pastWindow = events.filter((event) => !event.historical && isPastWindow(event.ts, event.receivedAt, lateness)).length;
-  const held = events.filter((event) => event.held).length;
-  if (events.length) meters.add("cdp_events_accepted", events.length);
+function count({ meters }: Deps, { records, outcomes, pastWindow, held }: Taken): void {
+  const refused = outcomes.length - records.length;
+  if (records.length) meters.add("cdp_events_accepted", records.length);
   if (refused) meters.add("cdp_events_rejected", refused);
   if (pastWindow) meters.add("cdp_events_late", pastWindow);
   if (held) meters.add("cdp_events_dropped", held);

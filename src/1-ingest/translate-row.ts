@@ -1,4 +1,3 @@
-import { v7 } from "uuid";
 import type { CanonicalEvent } from "../contracts/canonical-event.ts";
 import type { Source, Tenant } from "../contracts/directory.ts";
 import type { FieldError } from "../contracts/field-error.ts";
@@ -59,8 +58,7 @@ export function createTranslateRow({ publicIds, depthMax, lateness }: Deps) {
   function buildEvent(draft: Draft, surface: Surface, delivery: Delivery, sentKey: () => string | undefined, findings: Findings): CanonicalEvent {
     const { tenant, source, receivedAt, historical } = delivery;
     const { tenantId, settings } = tenant;
-    const madeId = v7();
-    const eventId = pickEventId(draft, () => sentKey() ?? madeId, findings);
+    const { eventId, serverId } = pickEventId(draft, sentKey, findings);
     const { name, sessionId } = pickNames(draft, findings);
     const { ts, sentAt, serverTs } = stampTime(draft, receivedAt, delivery.sentAt, findings);
     const sentTraits = flattenTraits(draft.traits, findings);
@@ -70,26 +68,19 @@ export function createTranslateRow({ publicIds, depthMax, lateness }: Deps) {
     const traits = joinTraits(sentTraits, identifiers, draft.identifiers, settings);
     const money = deriveMoney({ kind: draft.kind, name, properties: draft.properties ?? {}, ts }, settings, findings);
     if (draft.kind === "alias" && identifiers.length === 1) findings.warnings.push("alias_single_identifier");
-    return {
-      tenantId,
-      sourceId: source.sourceId,
-      eventId,
-      kind: draft.kind,
-      name,
-      ts,
-      receivedAt,
-      ...(sentAt !== undefined && { sentAt }),
-      ...judgeLateness({ ts, receivedAt, historical, policy: source.latePolicy }, lateness),
-      ...(historical && { historical }),
-      ...(serverTs && { serverTs }),
-      ...(eventId === madeId && { serverId: true }),
-      identifiers,
-      ...(traits && { traits }),
-      ...(draft.properties && { properties: draft.properties }),
-      ...(draft.context && { context: draft.context }),
-      ...(sessionId !== undefined && { sessionId }),
-      ...(money && { money }),
-      warnings: findings.warnings,
-    };
+    const { late, held } = judgeLateness({ ts, receivedAt, historical, policy: source.latePolicy }, lateness);
+    const event: CanonicalEvent = { tenantId, sourceId: source.sourceId, eventId, kind: draft.kind, name, ts, receivedAt, late, identifiers, warnings: findings.warnings };
+    // One by one: a literal of conditional spreads is slow to build, and slow to write as JSON.
+    if (sentAt !== undefined) event.sentAt = sentAt;
+    if (held) event.held = held;
+    if (historical) event.historical = historical;
+    if (serverTs) event.serverTs = serverTs;
+    if (serverId) event.serverId = serverId;
+    if (traits) event.traits = traits;
+    if (draft.properties) event.properties = draft.properties;
+    if (draft.context) event.context = draft.context;
+    if (sessionId !== undefined) event.sessionId = sessionId;
+    if (money) event.money = money;
+    return event;
   }
 }

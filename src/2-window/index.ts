@@ -45,10 +45,8 @@ export interface Window {
   routes: Routes;
 }
 
-const batchMax = 5000;
+const batchMax = 20_000;
 const batchBytesMax = 16_000_000;
-/** The rest of the memory is left for what comes after the rebuild. */
-const rebuildShare = 0.5;
 
 export function createWindow(deps: Deps): Window {
   const { history, meters, log, clock } = deps;
@@ -72,13 +70,14 @@ export function createWindow(deps: Deps): Window {
       }),
     findDuplicates: createFindDuplicates({ history, memory, waitingAt: buffer.positionOf, meters, log }),
     async hold(held) {
+      // Before, not after: of a write that is torn, history may have what nobody would ask it for.
+      for (const { item } of held) memory.remember(item.key);
       await holdEvents(held);
-      for (const { item } of held) memory.remember(item.key, item.event.ts);
     },
     remember(items) {
-      for (const item of items) memory.remember(item.key, item.event.ts);
+      for (const item of items) memory.remember(item.key);
     },
-    rebuild: (stopped) => rebuildMemory(history, memory, Math.floor(memory.keysMax * rebuildShare), stopped),
+    rebuild: (stopped) => rebuildMemory(history, memory, stopped),
     routes: createRoutes({ history, directory: deps.directory, replayHeld: createReplayHeld({ history, accept: deps.accept }) }),
   };
 }

@@ -148,7 +148,8 @@ describe("decide", () => {
     expect((await decide()).merged).toHaveLength(1);
     resolve.settle(true);
     const before = sent.inTransactions();
-    expect(await decide()).toEqual({ merged: [], refold: [], gone: [] });
+    const later = links.map((link) => ({ ...link, ts: link.ts + 1 }));
+    expect(await clone.db.transaction((tx) => resolve.decide(tx, later, noAge))).toEqual({ merged: [], refold: [], gone: [] });
     expect(sent.inTransactions()).toBe(before);
   });
 

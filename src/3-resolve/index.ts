@@ -44,7 +44,9 @@ export interface Resolve {
   mint(events: readonly CanonicalEvent[]): Promise<IdentityId[][]>;
   /** What the events link, from mint's answer: (i1,i2)…(i1,ik) with ord 1…k-1. `keys` are the event keys. Pure. */
   linksOf(events: readonly CanonicalEvent[], identities: readonly IdentityId[][], keys: readonly string[]): LinkCandidate[];
-  /** Locks identities, in the order of ids, until the transaction ends; `${tenantId}:${identityId}` → present profile. */
+  /** The present profiles of identities, by `${tenantId}:${identityId}`, without lock. */
+  profilesAt(tx: Tx, ids: readonly TenantIdentity[]): Promise<Map<string, ProfileId>>;
+  /** The same, and nobody moves them to another profile until the transaction ends. */
   lockIdentities(tx: Tx, ids: readonly TenantIdentity[]): Promise<Map<string, ProfileId>>;
   /**
    * Records the links, decides them, moves identities to their profiles, and says what changed: profiles read before may
@@ -62,6 +64,8 @@ export interface Resolve {
   identifiersOf(q: Queries, tenantId: number, profileId: ProfileId): Promise<KnownIdentifier[]>;
   /** By a normalised identifier. */
   find(q: Queries, tenantId: number, entity: Entity, kind: string, normalisedValue: string): Promise<Found | undefined>;
+  /** What a normalised identifier is looked up by in the table `identity`. */
+  hashOf(kind: string, normalisedValue: string): Buffer;
   /** At start: ids go on after one that was seen elsewhere (the largest in history). */
   advancePast(id: IdentityId): Promise<void>;
 }
@@ -88,6 +92,10 @@ export function createResolve(deps: ResolveDeps): Resolve {
   return {
     mint: createMint({ db, pepper, settingsOf, log, cacheMax }),
     linksOf: linkEvents,
+    async profilesAt(tx, ids) {
+      const rows = await readProfilesOf(db.in(tx), ids);
+      return new Map(rows.map(({ tenantId, identityId, profileId }) => [`${tenantId}:${identityId}`, profileId]));
+    },
     async lockIdentities(tx, ids) {
       const rows = await lockIdentityRows(db.in(tx), ids);
       return new Map(rows.map(({ tenantId, id, profileId }) => [`${tenantId}:${id}`, profileId]));
@@ -116,6 +124,7 @@ export function createResolve(deps: ResolveDeps): Resolve {
       const [row] = await findByHash(q, [{ tenantId, entity, hash: hashIdentifier(pepper, kind, normalisedValue) }]);
       return row && { identityId: row.identityId, profileId: row.profileId };
     },
+    hashOf: (kind, normalisedValue) => Buffer.from(hashIdentifier(pepper, kind, normalisedValue), "latin1"),
     advancePast: (id) => db.transaction((tx) => advanceSequence(db.in(tx), id)),
   };
 }

@@ -1,5 +1,5 @@
 import type { Directory, TenantSettings } from "../contracts/directory.ts";
-import type { IdentityId, KnownIdentifier, ProfileId } from "../contracts/identity.ts";
+import type { IdentityId, ProfileId } from "../contracts/identity.ts";
 import type { Meters } from "../contracts/meters.ts";
 import type { Clock } from "../core/clock.ts";
 import type { PublicIds } from "../core/public-id.ts";
@@ -17,12 +17,11 @@ export interface ProfileDeps {
   settingsOf(tenantId: number): TenantSettings;
   membersOf(q: Queries, tenantId: number, profileIds: ProfileId[]): Promise<Map<ProfileId, IdentityId[]>>;
   profilesOf(q: Queries, tenantId: number, identityIds: IdentityId[]): Promise<Map<IdentityId, ProfileId>>;
-  identifiersOf(q: Queries, tenantId: number, profileId: ProfileId): Promise<KnownIdentifier[]>;
   /** Public ids of the segments that a profile with these memberships is in. */
   segmentIdsOf(tenantId: number, memberships: Buffer): string[];
   segmentCountOf(tenantId: number): number;
-  /** The profile of an identifier as a caller writes it. */
-  findProfile(tenantId: number, kind: string, value: string): Promise<ProfileId | undefined>;
+  /** What an identifier of a person, as a caller writes it, is looked up by; undefined when nobody can have it. */
+  hashOf(tenantId: number, kind: string, value: string): Buffer | undefined;
   /** Which of these event keys wait in the log. */
   findWaiting(keys: string[]): Promise<Set<string>>;
 }

@@ -2,14 +2,16 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { Type } from "typebox";
 import type { Principal } from "../contracts/directory.ts";
 import type { Routes } from "../contracts/http.ts";
+import type { IdentityId, ProfileId } from "../contracts/identity.ts";
 import { cursorKey, cursorNumber, decodeCursor, encodeCursor } from "../core/cursor.ts";
 import { ApiError } from "../core/errors.ts";
 import { parseTimeBound } from "../core/time.ts";
+import { createGate } from "./event-gate.ts";
 import { createEventStatus, EventStatus } from "./event-status.ts";
 import { EventView, eventView } from "./event-view.ts";
-import { profileOfPublicId, publicIdsOf } from "./find-profile.ts";
+import { membersOfPublicId, publicIdsOf } from "./find-profile.ts";
 import type { ProfileDeps } from "./deps.ts";
-import { listEvents, type EventFilter } from "./queries/list-events.ts";
+import { listEvents } from "./queries/list-events.ts";
 
 const page = {
   limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100 }),
@@ -36,30 +38,39 @@ interface ListQuery {
   limit: number;
   cursor?: string;
 }
-type Scope = Pick<EventFilter, "identities" | "withSystem">;
+/** Whose events: everyone's without `of`. */
+interface Scope {
+  of?: { profileId: ProfileId; members: IdentityId[] };
+  withSystem?: boolean;
+}
 
 type List = (tenantId: number, query: ListQuery, scope: Scope) => Promise<object>;
 
+/** List queries at once, and those that wait: enough to keep the machine busy, few enough to leave room for what is being processed. */
+const gateLimits = { concurrencyMax: 2, waitingMax: 200, waitMsMax: 10_000 };
+
 function createList(deps: ProfileDeps): List {
-  return async function list(tenantId, query, scope) {
+  const atOnce = createGate(gateLimits);
+  return async function list(tenantId, query, { of, withSystem = false }) {
     const zone = deps.settingsOf(tenantId).timeZone;
     const place = query.cursor === undefined ? undefined : decodeCursor(query.cursor, 2);
-    const rows = await listEvents(deps.history, {
+    const { rows, more } = await atOnce(() => listEvents(deps.history, {
       tenantId,
-      ...scope,
+      withSystem,
+      ...(of && { identities: of.members }),
       ...(query.type !== undefined && { name: query.type }),
       ...(query.source !== undefined && { source: query.source }),
       ...(query.startDate !== undefined && { from: parseTimeBound("startDate", query.startDate, zone).start }),
       ...(query.endDate !== undefined && { to: parseTimeBound("endDate", query.endDate, zone).end }),
       ...(place && { after: { ts: cursorNumber(place[0]), key: cursorKey(place[1]) } }),
-      limit: query.limit + 1,
-    });
-    const shown = rows.slice(0, query.limit);
-    const ids = await publicIdsOf(deps, tenantId, shown.map((row) => row.identity));
-    const last = rows.length > query.limit ? shown.at(-1) : undefined;
+      limit: query.limit,
+    }));
+    const ids = of ? undefined : await publicIdsOf(deps, tenantId, rows.map((row) => row.identity));
+    const own = of ? deps.publicIds.encode("profile", tenantId, of.profileId) : null;
+    const last = more ? rows.at(-1) : undefined;
     return {
       success: true,
-      data: shown.map((row) => eventView(row, ids.get(row.identity) ?? null, tenantId, deps.directory)),
+      data: rows.map((row) => eventView(row, ids ? (ids.get(row.identity) ?? null) : own, tenantId, deps.directory)),
       meta: { nextCursor: last ? encodeCursor([last.ts, last.key]) : null },
     };
   };
@@ -70,10 +81,6 @@ const tenantOf = (request: FastifyRequest): number => (request.principal as Prin
 /** Reads of events: of the tenant, of a profile, and of one event's fate. Lists are newest first, by cursor. */
 export function createEventRoutes(deps: ProfileDeps): Routes {
   const list = createList(deps);
-  const identitiesOf = async (tenantId: number, publicId: string): Promise<number[]> => {
-    const profileId = await profileOfPublicId(deps, tenantId, publicId);
-    return (await deps.membersOf(deps.db, tenantId, [profileId])).get(profileId) ?? [profileId];
-  };
   return (app) => {
     app.get<{ Querystring: ListQuery }>(
       "/api/cdp/events",
@@ -88,7 +95,7 @@ export function createEventRoutes(deps: ProfileDeps): Routes {
       },
       async (request) => {
         const { profileId } = request.query;
-        const scope = profileId === undefined ? {} : { identities: await identitiesOf(tenantOf(request), profileId) };
+        const scope = profileId === undefined ? {} : { of: await membersOfPublicId(deps, tenantOf(request), profileId) };
         return list(tenantOf(request), request.query, scope);
       },
     );
@@ -98,7 +105,7 @@ export function createEventRoutes(deps: ProfileDeps): Routes {
     ] as const) {
       const schema = { tags: ["Profiles"], summary, params: Type.Object({ id: Type.String() }), querystring: Type.Object({ ...filters, ...page }), response: { 200: ListAnswer } };
       app.get<{ Params: { id: string }; Querystring: ListQuery }>(path, { config: { access: "read" }, schema }, async (request) =>
-        list(tenantOf(request), request.query, { identities: await identitiesOf(tenantOf(request), request.params.id), withSystem }),
+        list(tenantOf(request), request.query, { of: await membersOfPublicId(deps, tenantOf(request), request.params.id), withSystem }),
       );
     }
     mountEventStatus(app, deps);

@@ -1,13 +1,17 @@
 import { ApiError } from "../core/errors.ts";
-import type { ProfileId } from "../contracts/identity.ts";
+import type { IdentityId, ProfileId } from "../contracts/identity.ts";
 import type { ProfileDeps } from "./deps.ts";
+import { findMembers } from "./queries/find-members.ts";
 
-/** The profile that a public id now stands for: its own, or the one it was merged into. 404 when this tenant never had it. */
-export async function profileOfPublicId(deps: ProfileDeps, tenantId: number, publicId: string): Promise<ProfileId> {
+/** The profile that a public id now stands for, its own or the one it was merged into, with its members. 404 when this tenant never had it. */
+export async function membersOfPublicId(deps: ProfileDeps, tenantId: number, publicId: string): Promise<{ profileId: ProfileId; members: IdentityId[] }> {
   const identityId = deps.publicIds.decode("profile", tenantId, publicId);
-  const profileId = identityId === undefined ? undefined : (await deps.profilesOf(deps.db, tenantId, [identityId])).get(identityId);
-  if (profileId === undefined) throw new ApiError("profile_not_found", "there is no profile with this id");
-  return profileId;
+  const found = identityId === undefined ? undefined : await findMembers(deps.db, tenantId, identityId);
+  return found ?? noSuchProfile();
+}
+
+export function noSuchProfile(): never {
+  throw new ApiError("profile_not_found", "there is no profile with this id");
 }
 
 /** Public ids of the profiles that these identities belong to; the id of an identity without a profile is absent. */

@@ -2,6 +2,7 @@ import type { Routes } from "../contracts/http.ts";
 import type { ProfileId } from "../contracts/identity.ts";
 import type { PipelineEvent } from "../contracts/pipeline-event.ts";
 import type { SystemEvent } from "../contracts/system-event.ts";
+import type { PositionSet } from "../core/position-set.ts";
 import type { Tx } from "../stores/postgres/db.ts";
 import type { ProfileDeps } from "./deps.ts";
 import { createEventRoutes } from "./event-routes.ts";
@@ -10,7 +11,7 @@ import { createProfileRoutes } from "./profile-routes.ts";
 import { createStatsRoute } from "./stats-route.ts";
 import { foldBatch, type Delta } from "./steps/fold-batch.ts";
 import { createFoldHistory } from "./steps/fold-history.ts";
-import { createWriteHistory, createWriteSystemEvents, positionsInHistory, removeFromHistory } from "./steps/write-history.ts";
+import { createWriteHistory, createWriteSystemEvents, positionsInHistory, positionsInHistoryFrom, removeFromHistory } from "./steps/write-history.ts";
 import { createWriteState, type StateChange, type StateChanged } from "./steps/write-state.ts";
 
 export type { Delta, StateChange };
@@ -22,6 +23,8 @@ export interface Profile {
   writeSystemEvents(events: SystemEvent[]): Promise<void>;
   /** Which of these positions of a log partition history has. */
   positionsInHistory(partition: number, positions: number[]): Promise<Set<number>>;
+  /** Which positions that are not in state history has. */
+  positionsInHistoryFrom(partition: number, inState: PositionSet): Promise<Set<number>>;
   /** Brings the touched profiles up to date; resolves with what of it must be told. */
   removeFromHistory(partition: number, position: number): Promise<void>;
   writeState(tx: Tx, change: StateChange): Promise<StateChanged>;
@@ -41,6 +44,7 @@ export function createProfile(deps: ProfileDeps): Profile {
     writeHistory: createWriteHistory({ history, settingsOf }),
     writeSystemEvents: createWriteSystemEvents(history),
     removeFromHistory: (partition, position) => removeFromHistory(history, partition, position),
+    positionsInHistoryFrom: (partition, inState) => positionsInHistoryFrom(history, partition, inState),
     positionsInHistory: (partition, positions) => positionsInHistory(history, partition, positions),
     writeState: (tx, change) => writeState(db.in(tx), change),
     async firstSeenOf(tx, tenantId, profileIds) {

@@ -1,11 +1,10 @@
 import { Type } from "typebox";
 import type { Routes } from "../contracts/http.ts";
-import type { ProfileId } from "../contracts/identity.ts";
 import { ApiError } from "../core/errors.ts";
-import { profileOfPublicId } from "./find-profile.ts";
 import type { ProfileDeps } from "./deps.ts";
+import { noSuchProfile } from "./find-profile.ts";
 import { ProfileView } from "./profile-schema.ts";
-import { readProfile } from "./queries/profile-rows.ts";
+import { findProfileRow, type ProfileName } from "./queries/find-profile-row.ts";
 import { emptyState } from "./state.ts";
 import { profileView } from "./view.ts";
 
@@ -16,12 +15,15 @@ const TraitTimes = Type.Boolean({ default: false, description: "Add attributeTim
 export function createProfileRoutes(deps: ProfileDeps): Routes {
   const { db, clock, publicIds } = deps;
 
-  async function show(tenantId: number, profileId: ProfileId, traitTimes: boolean): Promise<unknown> {
-    const [stored, identifiers] = await Promise.all([readProfile(db, { tenantId, profileId }), deps.identifiersOf(db, tenantId, profileId)]);
-    const state = stored ?? emptyState();
+  /** The answer, or undefined when there is no such profile. */
+  async function show(tenantId: number, name: ProfileName, traitTimes: boolean): Promise<unknown> {
+    const settings = deps.settingsOf(tenantId);
+    const found = await findProfileRow(db, tenantId, name, new Map(settings.identifierKinds.map(({ kind, priority }) => [kind, priority])));
+    if (!found) return undefined;
+    const { profileId, stored, identifiers, totalIdentifiers } = found;
     const segments = stored ? deps.segmentIdsOf(tenantId, stored.memberships) : [];
-    const id = publicIds.encode("profile", tenantId, profileId);
-    return { success: true, data: profileView({ id, state, identifiers, segments }, deps.settingsOf(tenantId), clock.now(), { traitTimes }) };
+    const viewed = { id: publicIds.encode("profile", tenantId, profileId), state: stored ?? emptyState(), identifiers, totalIdentifiers, segments };
+    return { success: true, data: profileView(viewed, settings, clock.now(), { traitTimes }) };
   }
 
   return (app) => {
@@ -43,9 +45,10 @@ export function createProfileRoutes(deps: ProfileDeps): Routes {
       async (request) => {
         const { tenantId } = request.principal as { tenantId: number };
         const { type, value, traitTimes } = request.query;
-        const profileId = await deps.findProfile(tenantId, type, value);
-        if (profileId === undefined) throw new ApiError("profile_not_found", `no profile has this ${type}`);
-        return show(tenantId, profileId, traitTimes);
+        const hash = deps.hashOf(tenantId, type, value);
+        const answer = hash && (await show(tenantId, { hash }, traitTimes));
+        if (!answer) throw new ApiError("profile_not_found", `no profile has this ${type}`);
+        return answer;
       },
     );
     app.get<{ Params: { id: string }; Querystring: { traitTimes: boolean } }>(
@@ -62,7 +65,9 @@ export function createProfileRoutes(deps: ProfileDeps): Routes {
       },
       async (request) => {
         const { tenantId } = request.principal as { tenantId: number };
-        return show(tenantId, await profileOfPublicId(deps, tenantId, request.params.id), request.query.traitTimes);
+        const identityId = publicIds.decode("profile", tenantId, request.params.id);
+        const answer = identityId !== undefined && (await show(tenantId, { identityId }, request.query.traitTimes));
+        return answer || noSuchProfile();
       },
     );
   };

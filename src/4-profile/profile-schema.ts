@@ -52,7 +52,9 @@ export const ProfileView = Type.Object({
       isPrimary: Type.Boolean({ description: "The strongest of its type" }),
       createdAt: time,
     }),
+    { description: "The strongest 1,000, the first of each type among them; externalIds are of these" },
   ),
+  totalIdentifiers: Type.Integer({ description: "Of the profile, shown or not" }),
   createdAt: nullable(time),
   updatedAt: nullable(time),
 });

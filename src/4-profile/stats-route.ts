@@ -35,12 +35,13 @@ export function createStatsRoute({ db, history, clock, settingsOf, segmentCountO
   async function count(tenantId: number, now: number): Promise<object> {
     const today = startOfToday(now, settingsOf(tenantId).timeZone);
     const [[profiles], [events]] = await Promise.all([
-      db.query<{ total: number; today: number }>(
+      // In a transaction, because a single statement has not the time to count millions, nor the plans.
+      db.transaction((tx) => db.in(tx).query<{ total: number; today: number }>(
         `select count(*) total, count(*) filter (where coalesce(h.created_ms, extract(epoch from i.created_at) * 1000) >= $2) today
            from identity i left join profile_hot h on h.tenant_id = i.tenant_id and h.profile_id = i.identity_id
           where i.tenant_id = $1 and i.profile_id = i.identity_id`,
         [tenantId, today],
-      ),
+      )),
       history.query<{ total: number; today: number }>(
         `select count() total, countIf(received_at >= fromUnixTimestamp64Milli({today:Int64})) today
            from events where tenant = {tenantId:UInt32} and kind != 'system'`,

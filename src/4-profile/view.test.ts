@@ -41,7 +41,7 @@ describe("the profile as the API answers it", () => {
     identifier(3, "external_id", null, 100),
     identifier(5, "device_id", "phone-1", 40),
   ];
-  const view = profileView({ id: "profile-x", state, identifiers, segments: ["segment-x"] }, settings, asOf);
+  const view = profileView({ id: "profile-x", state, identifiers, totalIdentifiers: identifiers.length, segments: ["segment-x"] }, settings, asOf);
 
   test("as a whole", () => {
     expect(view).toEqual({
@@ -68,6 +68,7 @@ describe("the profile as the API answers it", () => {
       revenueByCurrency: { EUR: 5, USD: 349.99 },
       currency: "USD",
       identifiers: view.identifiers,
+      totalIdentifiers: 5,
       createdAt: "2026-02-10T10:00:01.000Z",
       updatedAt: "2026-02-13T10:00:01.000Z",
     });
@@ -93,7 +94,7 @@ describe("the profile as the API answers it", () => {
   });
 
   test("tells on request when each trait was set", () => {
-    const { attributeTimes } = profileView({ id: "profile-x", state, identifiers, segments: [] }, settings, asOf, { traitTimes: true });
+    const { attributeTimes } = profileView({ id: "profile-x", state, identifiers, totalIdentifiers: identifiers.length, segments: [] }, settings, asOf, { traitTimes: true });
     const set = "2026-02-10T10:00:00.000Z";
     expect(attributeTimes).toEqual({ "customFields.industry": set, email: set, firstName: set });
     expect(view).not.toHaveProperty("attributeTimes");
@@ -101,7 +102,7 @@ describe("the profile as the API answers it", () => {
 });
 
 test("a profile without events has no times and no money", () => {
-  const view = profileView({ id: "profile-x", state: emptyState(), identifiers: [], segments: [] }, settings, asOf);
+  const view = profileView({ id: "profile-x", state: emptyState(), identifiers: [], totalIdentifiers: 0, segments: [] }, settings, asOf);
   expect(view.computed).toMatchObject({ ltv: 0, aov: 0, purchaseCount: 0, firstSeenDate: null, lastSeenDate: null, lastPurchaseDate: null });
   expect(view).toMatchObject({ createdAt: null, updatedAt: null, lifecycleStage: "anonymous", totalSessions: 0 });
   expect([...Value.Errors(ProfileView, view)]).toEqual([]);
@@ -117,6 +118,6 @@ describe("known is who left an email or phone", () => {
   ];
   test.each(rows)("%s", (_what, identifiers, traits, stage) => {
     const state = stateOf(event("2026-02-10T10:00:00Z", { traits }));
-    expect(profileView({ id: "profile-x", state, identifiers, segments: [] }, settings, asOf).lifecycleStage).toBe(stage);
+    expect(profileView({ id: "profile-x", state, identifiers, totalIdentifiers: identifiers.length, segments: [] }, settings, asOf).lifecycleStage).toBe(stage);
   });
 });

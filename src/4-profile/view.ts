@@ -13,14 +13,16 @@ export interface ViewedProfile {
   /** Public id, `profile-…`. */
   id: string;
   state: ProfileState;
+  /** Not all, when there are very many. */
   identifiers: readonly KnownIdentifier[];
+  totalIdentifiers: number;
   /** Public ids of the segments it is in. */
   segments: string[];
 }
 
 /** A profile as the API answers it. `asOf` (ms) decides who has churned; `traitTimes` adds when each trait was set. */
 export function profileView(
-  { id, state, identifiers, segments }: ViewedProfile,
+  { id, state, identifiers, totalIdentifiers, segments }: ViewedProfile,
   settings: Pick<TenantSettings, "currency" | "churnDays">,
   asOf: number,
   options: { traitTimes?: boolean } = {},
@@ -57,6 +59,7 @@ export function profileView(
     revenueByCurrency: mapValues([...state.revenueByCurrency].sort(([a], [b]) => (a < b ? -1 : 1)), microsToNumber),
     currency: settings.currency,
     identifiers: ranked.map((identifier) => viewIdentifier(identifier, primaries)),
+    totalIdentifiers,
     createdAt: isoOrNull(state.createdAt),
     updatedAt: isoOrNull(state.updatedAt),
   };

@@ -9,6 +9,7 @@ import { createResolve } from "../3-resolve/index.ts";
 import { createProfile } from "../4-profile/index.ts";
 import { createSegment } from "../5-segment/index.ts";
 import { createActivate } from "../6-activate/index.ts";
+import type { Reached } from "../contracts/commit-step.ts";
 import type { TenantSettings } from "../contracts/directory.ts";
 import type { EventLog } from "../contracts/event-log.ts";
 import type { Logger } from "../contracts/logger.ts";
@@ -48,9 +49,20 @@ const bufferBytesMax = 64_000_000;
 const memoryBytes = 2 ** 27;
 const waitingScanMax = 1_000_000;
 const depthMax = 32;
+const segmentBytesUsual = 1_000_000_000;
+
+export interface Startup {
+  settings: Settings;
+  logger: Logger;
+  version: string;
+  /** Ends the start when it is still waiting for a database. */
+  signal: AbortSignal;
+  reached: Reached;
+}
 
 /** Starts everything in one process, unless `signal` ends the start. The door opens first, as soon as the log and the mirrored keys are there. */
-export async function startServer(settings: Settings, logger: Logger, version: string, signal: AbortSignal): Promise<RunningServer> {
+export async function startServer(startup: Startup): Promise<RunningServer> {
+  const { settings } = startup;
   await mkdir(settings.dataDir, { recursive: true });
   const closers: (() => unknown)[] = [];
   const closeAll = async (): Promise<void> => {
@@ -58,7 +70,7 @@ export async function startServer(settings: Settings, logger: Logger, version: s
   };
   try {
     closers.push(await lockInstance(settings.dataDir));
-    return await start({ settings, logger, version, signal, closers, closeAll });
+    return await start({ ...startup, closers, closeAll });
   } catch (error) {
     await closeAll();
     throw error;
@@ -72,27 +84,24 @@ interface Progress {
   partition?: OwnedPartition;
 }
 
-interface Start {
-  settings: Settings;
-  logger: Logger;
-  version: string;
-  /** Ends the start when it is still waiting for a database. */
-  signal: AbortSignal;
+interface Start extends Startup {
   closers: (() => unknown)[];
   closeAll(): Promise<void>;
 }
 
-async function start({ settings, logger, version, signal, closers, closeAll }: Start): Promise<RunningServer> {
+async function start({ settings, logger, version, signal, reached, closers, closeAll }: Start): Promise<RunningServer> {
   const { pepper } = await readSecrets(settings.dataDir, settings);
   // They hold personal data: for the owner's eyes only. The directory itself stays passable, because PostgreSQL may have another owner.
   for (const name of ["log", "mirror", "history"]) await mkdir(join(settings.dataDir, name), { recursive: true, mode: 0o700 });
-  const log = await openLocalLog({ dir: join(settings.dataDir, "log"), clock: systemClock });
+  // The newest segment is removed last: a log at its limit can only shrink below it when a segment is a small part of that.
+  const segmentBytesMax = Math.min(segmentBytesUsual, Math.floor(settings.logBytesMax / 4));
+  const log = await openLocalLog({ dir: join(settings.dataDir, "log"), clock: systemClock, segmentBytesMax });
   closers.push(() => log.close());
   const mirror = openMirror({ dir: join(settings.dataDir, "mirror") });
   closers.push(() => mirror.close());
 
   const progress: Progress = {};
-  const rooms = createRooms({ settings, logger, pepper, log, mirror, progress });
+  const rooms = createRooms({ settings, logger, pepper, log, mirror, progress, reached });
   const { access, ingest, window, profile, watch, meters, db, history } = rooms;
   closers.push(() => watch.stop());
   const app = await createApp({
@@ -136,11 +145,12 @@ interface RoomDeps {
   log: EventLog;
   mirror: Mirror;
   progress: Progress;
+  reached: Reached;
 }
 type Rooms = ReturnType<typeof createRooms>;
 
 /** Every room, handed what it needs of the others. The databases open later; until then what needs them answers 503. */
-function createRooms({ settings, logger, pepper, log, mirror, progress }: RoomDeps) {
+function createRooms({ settings, logger, pepper, log, mirror, progress, reached }: RoomDeps) {
   const clock = systemClock;
   const meters = createMeters();
   const publicIds = createPublicIds(pepper);
@@ -167,32 +177,34 @@ function createRooms({ settings, logger, pepper, log, mirror, progress }: RoomDe
   const segment = createSegment({ publicIds });
   const profile = createProfile({
     db, history, directory, clock, publicIds, meters, settingsOf,
-    membersOf: resolve.membersOf, profilesOf: resolve.profilesOf, identifiersOf: resolve.identifiersOf,
+    membersOf: resolve.membersOf, profilesOf: resolve.profilesOf,
     segmentIdsOf: segment.idsOf, segmentCountOf: (tenantId) => segment.definitions(tenantId).length,
     findWaiting: async (keys) => (await progress.reader?.findWaiting(keys, waitingScanMax)) ?? new Set(),
-    async findProfile(tenantId, kind, value) {
+    hashOf(tenantId, kind, value) {
       const normalised = normaliseValue(kind, value, settingsOf(tenantId));
-      return normalised === undefined ? undefined : (await resolve.find(db, tenantId, "person", kind, normalised))?.profileId;
+      return normalised === undefined ? undefined : resolve.hashOf(kind, normalised);
     },
   });
-  const activate = createActivate({ db, history, publicIds, membersOf: resolve.membersOf, writeSystemEvents: profile.writeSystemEvents });
+  const activate = createActivate({ db, history, publicIds, membersOf: resolve.membersOf, writeSystemEvents: profile.writeSystemEvents, reached });
   meters.gauge("cdp_log_bytes", () => log.stats().bytes);
   meters.gauge("cdp_backlog_events", () => progress.worker?.backlog() ?? 0);
-  return { access, ingest, window, resolve, profile, segment, activate, watch, meters, db, history };
+  return { access, ingest, window, resolve, profile, segment, activate, watch, meters, db, history, reached };
 }
 
 /** Takes the partition and starts to process it. */
 async function startProcessing(rooms: Rooms, log: EventLog, progress: Progress, settings: Settings, logger: Logger): Promise<PartitionWorker> {
-  const { db, history, window, resolve, profile, segment, activate, meters } = rooms;
+  const { db, history, window, resolve, profile, segment, activate, meters, reached } = rooms;
   await resolve.advancePast(await profile.largestIdentity());
   const partition = await takePartition(db, log.logId, shard, `${hostname()}:${process.pid}`);
+  const inHistory = await profile.positionsInHistoryFrom(partition.partitionId, partition.positions);
+  await reached("owned", []);
   const reader = window.read(log, shard, partition.positions);
   const pipeline = createPipeline({
-    partition, takenAtHead: log.head(shard), db, window, resolve, profile, segment, activate, meters, logger, isPoison,
+    partition, inHistory, db, window, resolve, profile, segment, activate, meters, logger, isPoison, reached,
     healthy: () => Promise.all([db.check(), history.check()]).then(() => true, () => false),
   });
   const worker = startPartitionWorker({
-    log, shard, partition, reader, pipeline, drain: activate.drain, clock: systemClock, meters, logger, tickMs: settings.tickerIntervalMs,
+    log, shard, partition, reader, pipeline, drain: activate.drain, clock: systemClock, meters, logger, tickMs: settings.tickerIntervalMs, reached,
   });
   Object.assign(progress, { partition, reader, worker });
   return worker;

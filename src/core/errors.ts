@@ -21,6 +21,7 @@ export const errorStatus = {
   log_unavailable: 503,
   state_unavailable: 503,
   history_unavailable: 503,
+  overloaded: 503,
   starting: 503,
 } as const;
 

@@ -13,3 +13,13 @@ export const keyToDecimal = (key: string): string => BigInt(`0x${key}`).toString
 
 /** The key of a UInt128 that ClickHouse printed in decimal. */
 export const keyFromDecimal = (decimal: string): string => BigInt(decimal).toString(16).padStart(32, "0");
+
+/** The n-th 32 bits of a key (n from 0 to 3), unsigned. Makes no string and no BigInt, so that keys can be kept as numbers. */
+export function keyWord(key: string, n: number): number {
+  let word = 0;
+  for (let at = n * 8; at < n * 8 + 8; at++) {
+    const digit = key.charCodeAt(at);
+    word = (word << 4) | ((digit & 15) + (digit >> 6) * 9);
+  }
+  return word >>> 0;
+}

@@ -49,6 +49,21 @@ test("whatever an event holds comes back", () => {
   );
 });
 
+test("records made one after the other keep their bytes, whatever their sizes", () => {
+  const sizes = fc.array(fc.oneof(fc.nat({ max: 900 }), fc.nat({ max: 40_000 })), { minLength: 2, maxLength: 60 });
+  const unit = fc.constantFrom("x", "é", "漢", "\ud83d\ude00", "\ud800");
+  fc.assert(
+    fc.property(sizes, unit, (lengths, letter) => {
+      const sent = lengths.map((length, i) => ({ ...event, eventId: `e-${i}`, ts: i, name: letter.repeat(length) }));
+      const records = sent.map((one) => encodeRecord(one, eventKey(7, 2, one.eventId)));
+      const plain = sent.map((one) => Buffer.from(JSON.stringify(one)));
+      expect(records.every((record, i) => record.subarray(38).equals(plain[i] ?? Buffer.alloc(0)))).toBe(true);
+      expect(records.map((record) => decodeHead(record))).toEqual(sent.map((one) => expect.objectContaining({ ts: one.ts, key: eventKey(7, 2, one.eventId) })));
+    }),
+    { numRuns: 30 },
+  );
+});
+
 test("a record is read where it lies in a larger buffer", () => {
   const record = encodeRecord(event, key);
   const page = new Uint8Array(record.length + 20);

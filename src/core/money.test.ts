@@ -1,3 +1,4 @@
+import Big from "big.js";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { averageMicros, convert, microsFromDecimal, microsToDecimal, microsToNumber, toMicros } from "./money.ts";
@@ -102,4 +103,18 @@ describe("an average rounds half-even to a millionth", () => {
   test.each(rows)("%s over %d is %s", (micros, count, average) => {
     expect(averageMicros(micros, count)).toBe(average);
   });
+});
+
+test("an amount is what the decimal library makes of it, whatever the number", () => {
+  const Decimal = Big();
+  Decimal.RM = 2;
+  const plainly = (amount: number): bigint | undefined => {
+    const value = new Decimal(String(amount));
+    return value.abs().gt("1e12") ? undefined : BigInt(value.times(1_000_000).round(0).toFixed(0));
+  };
+  const scaled = fc.tuple(fc.maxSafeInteger(), fc.integer({ min: -3, max: 12 })).map(([n, digits]) => n / 10 ** digits);
+  const edges = fc.constantFrom(0, -0, 1e12, -1e12, 1e12 + 1, 999_999_999_999.999999, 1e21, 1e-6, 1e-7, 5e-7, 0.1 + 0.2, Number.MIN_VALUE, Number.MAX_VALUE);
+  fc.assert(fc.property(fc.oneof(scaled, edges, fc.double({ noNaN: true, noDefaultInfinity: true })), (amount) => {
+    expect(toMicros(amount)).toBe(plainly(amount));
+  }), { numRuns: 1000 });
 });

@@ -6,6 +6,7 @@ import type { Routes } from "../contracts/http.ts";
 import type { Logger } from "../contracts/logger.ts";
 import { createErrorAnswer } from "./answer-errors.ts";
 import { authenticateCallers, requireAccess } from "./authenticate.ts";
+import { boundAnswers } from "./bound-answers.ts";
 import { compileCheck } from "./check-request.ts";
 import { drainBody } from "./drain-body.ts";
 import { createHealth, type HealthDeps } from "./health.ts";
@@ -39,10 +40,11 @@ function createRequestIds(): () => string {
 }
 
 function logRequests(app: FastifyInstance, log: Logger): void {
-  app.addHook("onResponse", async (request, reply) => {
+  app.addHook("onResponse", (request, reply, done) => {
     const { method, id: requestId, routeOptions } = request;
     // The route's pattern, never the URL: that holds ids and e-mail addresses.
     log.debug({ requestId, method, route: routeOptions.url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, "request");
+    done();
   });
 }
 
@@ -97,9 +99,13 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
     if (isDocsRoute(route.url)) route.config = { ...route.config, access: "public" };
     requireAccess(route);
   });
-  app.addHook("onRequest", async (_request, reply) => void reply.header("x-content-type-options", "nosniff"));
+  app.addHook("onRequest", (_request, reply, done) => {
+    reply.header("x-content-type-options", "nosniff");
+    done();
+  });
   authenticateCallers(app, directory);
   logRequests(app, log);
+  boundAnswers(app, deps.clock);
   closePromptly(app);
   registerBodyParsers(app);
 

@@ -83,12 +83,15 @@ export function createFaultyHistory(history: History, faults: Faults): History {
   return {
     ...history,
     query: (text, params) => failing(faults, () => history.query(text, params)),
-    async insert(table, rows) {
-      const kind = rows.length === 0 ? undefined : faults.strike()?.kind;
-      if (kind === "torn") await history.insert(table, rows.slice(0, rows.length >> 1));
-      if (kind !== undefined && kind !== "lost") throw outage(kind);
-      await history.insert(table, rows);
-      if (kind === "lost") throw outage(kind);
-    },
+    insert: (table, rows) => tearing(faults, rows, (some) => history.insert(table, some)),
+    insertLines: (table, columns, lines) => tearing(faults, lines, (some) => history.insertLines(table, columns, some)),
   };
+}
+
+async function tearing<T>(faults: Faults, rows: readonly T[], insert: (rows: T[]) => Promise<void>): Promise<void> {
+  const kind = rows.length === 0 ? undefined : faults.strike()?.kind;
+  if (kind === "torn") await insert(rows.slice(0, rows.length >> 1));
+  if (kind !== undefined && kind !== "lost") throw outage(kind);
+  await insert([...rows]);
+  if (kind === "lost") throw outage(kind);
 }

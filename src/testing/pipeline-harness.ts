@@ -151,12 +151,13 @@ async function startProcess(stores: Stores, log: EventLog, settingsOf: SettingsO
   await resolve.advancePast(await profile.largestIdentity());
   const partition = await takePartition(db, log.logId, 0, "test");
   if (options.rebuild) await window.rebuild(() => false);
+  const inHistory = await profile.positionsInHistoryFrom(partition.partitionId, partition.positions);
   faults.armed = armed;
   const reader = window.read(log, 0, partition.positions);
   // What fails here is an outage, never an event.
   const healthy = async (): Promise<boolean> => false;
   const pipeline = createPipeline({
-    partition, takenAtHead: log.head(0), db, window, resolve, profile, segment, activate, meters, logger: silentLog, isPoison, healthy, reached: () => undefined,
+    partition, inHistory, db, window, resolve, profile, segment, activate, meters, logger: silentLog, isPoison, healthy, reached: () => undefined,
   });
   return { window, resolve, profile, activate, partition, reader, pipeline, app: await mountReads(profile.routes) };
 }

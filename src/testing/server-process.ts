@@ -42,6 +42,16 @@ export interface ServerProcess {
   ready(): Promise<void>;
   /** `kill -9`, and waits until it is gone. Its PostgreSQL stays. */
   kill(): Promise<void>;
+  /** `kill -9` of the whole process group and of the embedded PostgreSQL's, at once. For an `entry` of its own only. */
+  killGroup(): Promise<void>;
+  /** Resolves when the server of the last start has ended, by whatever. */
+  ended(): Promise<Ended>;
+  /** Sends a message to an `entry` of its own; lost when it does not run any more. */
+  tell(message: object): void;
+  /** Messages of an `entry` of its own go here. */
+  onMessage: (message: unknown) => void;
+  /** Process ids of the server and of the embedded PostgreSQL, those that run. Linux only. */
+  pids(): number[];
   /** Signals the embedded PostgreSQL: its postmaster alone, whose backends are left to notice, or all its processes. Linux only. */
   signalPostgres(name: NodeJS.Signals, whom: "postmaster" | "all"): void;
   /** SIGTERM. Resolves when it has ended; kills it after a minute. */
@@ -71,14 +81,15 @@ interface Running {
   ready: Promise<void>;
 }
 
-function run(dataDir: string, port: number, env: Record<string, string>): Running {
-  const child = spawn(process.execPath, [bin, "start"], {
+function run(dataDir: string, port: number, env: Record<string, string>, entry?: string): Running {
+  const child = spawn(process.execPath, entry === undefined ? [bin, "start"] : [entry], {
     cwd: dataDir,
+    detached: entry !== undefined,
     env: {
       PATH: process.env["PATH"] ?? "", DATA_DIR: dataDir, PORT: String(port), TRIBUTARY_ADMIN_KEY: adminKey, LOG_LEVEL: "warn",
       DISK_RESERVE_BYTES: "0", ...quick, ...env,
     },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", "pipe", ...(entry === undefined ? [] : ["ipc" as const])],
   });
   const running = { child, output: "" } as Running;
   running.ended = new Promise((resolve) => child.once("close", (code) => resolve({ code, output: running.output })));
@@ -105,8 +116,18 @@ function postmasterPid(dataDir: string): number | undefined {
   }
 }
 
+/** The processes of the embedded PostgreSQL of a data directory, its postmaster first. Linux only. */
+export function postgresPids(dataDir: string): number[] {
+  const pid = postmasterPid(dataDir);
+  return pid === undefined ? [] : [pid, ...childrenOf(pid)];
+}
+
 function childrenOf(pid: number): number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
 }
 
 function signal(pid: number | undefined, name: NodeJS.Signals): void {
@@ -117,8 +138,11 @@ function signal(pid: number | undefined, name: NodeJS.Signals): void {
   }
 }
 
-/** A server on a new data directory and a free port, not started yet. `env` is for all its starts. Call `remove` in the end. */
-export async function createServerProcess(env: Record<string, string> = {}): Promise<ServerProcess> {
+/**
+ * A server on a new data directory and a free port, not started yet. `env` is for all its starts; `entry` is a file to run in
+ * place of the command, in a process group of its own and with a channel for messages. Call `remove` in the end.
+ */
+export async function createServerProcess(env: Record<string, string> = {}, entry?: string): Promise<ServerProcess> {
   const dataDir = await mkdtemp(join(tmpdir(), "tributary-server-"));
   // Root's PostgreSQL runs as another user, who must be able to pass.
   await chmod(dataDir, 0o711);
@@ -127,8 +151,9 @@ export async function createServerProcess(env: Record<string, string> = {}): Pro
   const children = new Set<ChildProcess>();
 
   const launch = (onPort: number, more: Record<string, string>): Running => {
-    const launched = run(dataDir, onPort, { ...env, ...more });
+    const launched = run(dataDir, onPort, { ...env, ...more }, entry);
     children.add(launched.child);
+    launched.child.on("message", (message) => server.onMessage(message));
     void launched.ended.then(() => children.delete(launched.child));
     return launched;
   };
@@ -165,10 +190,22 @@ export async function createServerProcess(env: Record<string, string> = {}): Pro
       now().child.kill("SIGKILL");
       await now().ended;
     },
+    async killGroup() {
+      const { child, ended } = now();
+      for (const leader of [child.pid, postmasterPid(dataDir)]) signal(leader && -leader, "SIGKILL");
+      await ended;
+    },
+    ended: () => now().ended,
+    tell(message) {
+      const { child } = now();
+      if (child.connected) child.send(message, () => undefined);
+    },
+    onMessage: () => undefined,
+    pids: () => [...(running?.child.exitCode === null && running.child.pid !== undefined ? [running.child.pid] : []), ...postgresPids(dataDir)],
     signalPostgres(name, whom) {
-      const pid = postmasterPid(dataDir);
-      if (pid === undefined) throw new Error("the embedded PostgreSQL does not run");
-      for (const one of whom === "all" ? [pid, ...childrenOf(pid)] : [pid]) signal(one, name);
+      const pids = postgresPids(dataDir);
+      if (pids.length === 0) throw new Error("the embedded PostgreSQL does not run");
+      for (const one of whom === "all" ? pids : pids.slice(0, 1)) signal(one, name);
     },
     async stop() {
       const { child, ended } = now();

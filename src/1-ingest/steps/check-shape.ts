@@ -7,7 +7,7 @@ interface Fault {
   rule: string;
 }
 
-const forbiddenKeys = new Set(["__proto__", "constructor", "prototype"]);
+const isForbidden = (key: string): boolean => key === "__proto__" || key === "constructor" || key === "prototype";
 
 /**
  * Looks through a whole row for what no step may meet: keys that reach into prototypes, numbers that JSON cannot write
@@ -35,7 +35,7 @@ function findInArray(array: unknown[], depthLeft: number): Fault | undefined {
 
 function findInObject(object: Record<string, unknown>, depthLeft: number): Fault | undefined {
   for (const key in object) {
-    if (forbiddenKeys.has(key)) return { path: `.${key}`, reason: "forbidden_key", rule: "is a key that is not allowed" };
+    if (isForbidden(key)) return { path: `.${key}`, reason: "forbidden_key", rule: "is a key that is not allowed" };
     const fault = findFault(object[key], depthLeft);
     if (fault) return { ...fault, path: `.${key.slice(0, 64)}${fault.path}` };
   }

@@ -4,6 +4,7 @@ import type { JsonObject, JsonValue } from "../../contracts/json.ts";
 import { rateAt } from "../../core/exchange-rate.ts";
 import { toMicros } from "../../core/money.ts";
 import { type Findings, isStorable, warn } from "../findings.ts";
+import { indexSettings } from "./index-settings.ts";
 
 const orderIdCharactersMax = 255;
 
@@ -20,7 +21,7 @@ interface Action {
  * still is one, of nothing; a refund then gives nothing back. A refund's amount counts without its sign.
  */
 export function deriveMoney({ kind, name, properties, ts }: Action, settings: TenantSettings, findings: Findings): Money | undefined {
-  const role = kind === "track" ? roleOf(name, settings) : undefined;
+  const role = kind === "track" ? indexSettings(settings).roleOfName.get(name) : undefined;
   if (!role) return undefined;
   const micros = role === "purchase" ? purchaseMicros(properties, settings, findings) : refundMicros(properties, settings, findings);
   if (micros === undefined) return undefined;
@@ -28,11 +29,6 @@ export function deriveMoney({ kind, name, properties, ts }: Action, settings: Te
   const currency = readCurrency(properties, settings, findings);
   if (rateAt(settings, currency, ts) === undefined) warn(findings, "no_exchange_rate");
   return { role, micros: micros.toString(), currency, ...(orderId !== undefined && { orderId }) };
-}
-
-function roleOf(name: string, settings: TenantSettings): Money["role"] | undefined {
-  if (settings.purchaseEvents.includes(name)) return "purchase";
-  return settings.refundEvents.includes(name) ? "refund" : undefined;
 }
 
 function purchaseMicros(properties: JsonObject, settings: TenantSettings, findings: Findings): bigint {

@@ -5,10 +5,12 @@ import { type Findings, isStorable, refuse } from "../findings.ts";
 const traitsMax = 500;
 const nameCharactersMax = 255;
 
-/** A copy of the traits in which each of `customFields` is a trait of its own, so that each has its own last write. */
-export function flattenTraits(traits: Sent<JsonObject> | undefined, findings: Findings): JsonObject {
+const noTraits: JsonObject = Object.freeze({});
+
+/** The traits with each of `customFields` as a trait of its own, so that each has its own last write. */
+export function flattenTraits(traits: Sent<JsonObject> | undefined, findings: Findings): Readonly<JsonObject> {
+  if (!traits) return noTraits;
   const flat: JsonObject = {};
-  if (!traits) return flat;
   for (const [name, value] of Object.entries(traits.value)) {
     if (name !== "customFields" || !isObject(value)) flat[name] = value;
     else for (const [custom, customValue] of Object.entries(value)) flat[`customFields.${custom}`] = customValue;

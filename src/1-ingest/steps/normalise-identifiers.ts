@@ -2,8 +2,8 @@ import type { Identifier } from "../../contracts/canonical-event.ts";
 import type { TenantSettings } from "../../contracts/directory.ts";
 import type { FieldError } from "../../contracts/field-error.ts";
 import type { Draft, Sent, SentIdentifier } from "../../contracts/surface.ts";
-import { priorityOf } from "../../core/tenant-defaults.ts";
 import { type Findings, isStorable, refuse, warn } from "../findings.ts";
+import { indexSettings } from "./index-settings.ts";
 import { normaliseValue } from "./normalise-value.ts";
 
 const identifiersMax = 20;
@@ -22,11 +22,12 @@ interface Lookups {
  * A value that is blocked or unreadable costs only itself; a row that names nobody at all is refused.
  */
 export function normaliseIdentifiers(draft: Draft, spokenFor: SentIdentifier[], lookups: Lookups, findings: Findings): Identifier[] {
-  const sent = [...draft.identifiers, ...spokenFor];
-  if (sent.length > identifiersMax) refuse(findings, sent[identifiersMax]?.field ?? "", "too_many", `is one identifier too many: an event has at most ${identifiersMax}`);
+  const sent = spokenFor.length > 0 ? [...draft.identifiers, ...spokenFor] : draft.identifiers;
+  const tooMany = sent[identifiersMax];
+  if (tooMany) refuse(findings, tooMany.field, "too_many", `is one identifier too many: an event has at most ${identifiersMax}`);
   const usable: Identifier[] = [];
   let named = 0;
-  for (const identifier of sent.slice(0, identifiersMax)) {
+  for (const identifier of tooMany ? sent.slice(0, identifiersMax) : sent) {
     const text = readText(identifier, findings);
     if (text === "") continue;
     named++;
@@ -38,8 +39,17 @@ export function normaliseIdentifiers(draft: Draft, spokenFor: SentIdentifier[], 
   const profile = draft.profileId && findProfile(draft.profileId, lookups, findings);
   if (named === 0 && !draft.profileId) findings.errors.push(lookups.nobody);
   else if (!profile && usable.length === 0) warn(findings, "no_identifier");
-  usable.sort((a, b) => priorityOf(lookups.settings, b.kind) - priorityOf(lookups.settings, a.kind));
+  sortByPriority(usable, lookups.settings);
   return profile ? [profile, ...usable] : usable;
+}
+
+/** Strongest first; of equal ones, as sent. Surfaces list the strong kinds first, so that there is seldom anything to sort. */
+function sortByPriority(usable: Identifier[], settings: TenantSettings): void {
+  const { priorityOfKind } = indexSettings(settings);
+  const priorityAt = (i: number): number => priorityOfKind.get(usable[i]?.kind ?? "") ?? 0;
+  for (let i = 1; i < usable.length; i++) {
+    if (priorityAt(i) > priorityAt(i - 1)) return void usable.sort((a, b) => (priorityOfKind.get(b.kind) ?? 0) - (priorityOfKind.get(a.kind) ?? 0));
+  }
 }
 
 function findProfile(profileId: Sent<string>, lookups: Lookups, findings: Findings): Identifier | undefined {
@@ -62,7 +72,7 @@ function readText({ field, value }: SentIdentifier, findings: Findings): string 
 }
 
 function normalise({ kind, kindField, field }: SentIdentifier, text: string, settings: TenantSettings, findings: Findings): string | undefined {
-  if (!settings.identifierKinds.some((known) => known.kind === kind)) {
+  if (!indexSettings(settings).priorityOfKind.has(kind)) {
     refuse(findings, kindField ?? field, "unknown_identifier_type", "is no identifier type of this tenant");
     return undefined;
   }
@@ -77,6 +87,5 @@ function normalise({ kind, kindField, field }: SentIdentifier, text: string, set
 
 /** Placeholders that programs send for nobody: joined by them, strangers would become one person. */
 export function isBlocked(text: string, settings: TenantSettings): boolean {
-  const lower = text.toLowerCase();
-  return onlyZeros.test(text) || settings.blockedValues.some((blocked) => blocked.toLowerCase() === lower);
+  return onlyZeros.test(text) || indexSettings(settings).blocked.has(text.toLowerCase());
 }

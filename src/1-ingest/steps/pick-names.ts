@@ -1,11 +1,15 @@
 import type { Draft, Sent } from "../../contracts/surface.ts";
 import { type Findings, isStorable, refuse } from "../findings.ts";
+import { makeEventId } from "../make-event-id.ts";
 
-/** The row's id, else the one that its request gives it. */
-export function pickEventId(draft: Draft, fallback: () => string, findings: Findings): string {
-  if (!draft.eventId) return fallback();
-  checkName(draft.eventId, findings);
-  return draft.eventId.value;
+/** The row's id, else the one that its request gives it, else one that the server makes up. */
+export function pickEventId(draft: Draft, sentKey: () => string | undefined, findings: Findings): { eventId: string; serverId: boolean } {
+  if (draft.eventId) {
+    checkName(draft.eventId, findings);
+    return { eventId: draft.eventId.value, serverId: false };
+  }
+  const key = sentKey();
+  return key === undefined ? { eventId: makeEventId(), serverId: true } : { eventId: key, serverId: false };
 }
 
 /** The event's name and session, refused when no column could hold them. An empty session is none. */

@@ -98,25 +98,44 @@ test("an event replayed twice is a duplicate the second time, whoever made its i
 test("after a rebuild, memory knows what is held", async () => {
   const hold = createHoldEvents({ history, now: () => Date.now(), retentionMs: 3_600_000 });
   await hold([{ item: anItem(5, { eventId: "e", held: "late" }), state: "quarantined", reason: "late", detail: "" }]);
-  await rebuildMemory(history, memory, 1000, () => false);
+  await rebuildMemory(history, memory, () => false);
   expect((await find()([anItem(6, { eventId: "e" })])).fresh).toEqual([]);
 });
 
 test("after a rebuild, memory answers for new events and history for what it holds", async () => {
   const old = anItem(1, { eventId: "old" });
   await inHistory(old);
-  await rebuildMemory(history, memory, 1000, () => false);
+  await rebuildMemory(history, memory, () => false);
   expect(memory.complete).toBe(true);
   expect(memory.mayHave(old.key)).toBe(true);
   const fresh = anItem(2, { eventId: "new" });
   expect((await find()([fresh, anItem(3, { eventId: "old" })])).fresh).toEqual([fresh]);
 });
 
-test("a rebuild that cannot hold everything covers only the newest days", async () => {
-  for (let day = 0; day < 5; day++) await inHistory(anItem(day + 1, { eventId: `day-${day}`, ts: t0 + day * 86_400_000 }));
-  await rebuildMemory(history, memory, 2, () => false);
-  expect(memory.complete).toBe(false);
-  expect(memory.covers(t0)).toBe(false);
-  expect(memory.covers(t0 + 4 * 86_400_000)).toBe(true);
-  expect((await find()([anItem(9, { eventId: "day-0", ts: t0 })])).fresh).toEqual([]);
+test("a rebuild reads every page of events and of what each tenant holds", async () => {
+  const hold = createHoldEvents({ history, now: () => Date.now(), retentionMs: 3_600_000 });
+  const items = Array.from({ length: 11 }, (_, i) => anItem(i, { eventId: `${i}`, ts: t0 - i * 86_400_000, tenantId: 1 + (i % 2) }));
+  const [written, held] = [items.slice(0, 5), items.slice(5)];
+  for (const item of written) await inHistory(item);
+  await hold(held.map((item) => ({ item, state: "quarantined" as const, reason: "late", detail: "" })));
+  await rebuildMemory(history, memory, () => false, 2);
+  expect(memory.complete).toBe(true);
+  expect(items.filter((item) => !memory.mayHave(item.key))).toEqual([]);
 });
+
+test("a rebuild that is stopped proves nothing", async () => {
+  for (let i = 0; i < 5; i++) await inHistory(anItem(i, { eventId: `${i}` }));
+  let pages = 0;
+  await rebuildMemory(history, memory, () => pages++ >= 2, 2);
+  expect(memory.complete).toBe(false);
+  expect((await find()([anItem(9, { eventId: "4" })])).fresh).toEqual([]);
+});
+
+test.each([["sent again under an older time", t0 - 400 * 86_400_000], ["sent again under a newer time", t0 + 86_400_000]])(
+  "an id that memory knows from a rebuild is a duplicate, %s",
+  async (_, ts) => {
+    await inHistory(anItem(1, { eventId: "e", ts: t0 }));
+    await rebuildMemory(history, memory, () => false);
+    expect((await find()([anItem(2, { eventId: "e", ts })])).fresh).toEqual([]);
+  },
+);

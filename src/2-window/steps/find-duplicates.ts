@@ -60,7 +60,7 @@ const comesBefore = (a: PipelineEvent, b: PipelineEvent): boolean => (isReplay(a
 
 /** An id that the server made comes again only by being replayed twice. */
 const mustAsk = (memory: KeyMemory, { key, event }: PipelineEvent): boolean =>
-  (!event.serverId || event.replay === true) && (memory.mayHave(key) || !memory.covers(event.ts) || (event.serverTs === true && !memory.complete));
+  (!event.serverId || event.replay === true) && (memory.mayHave(key) || !memory.complete);
 
 /** A row is a duplicate only if its log position is another one; a replayed event ignores the row that held it. */
 const repeats = (found: Found, item: PipelineEvent): boolean =>

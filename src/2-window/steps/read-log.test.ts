@@ -4,7 +4,7 @@ import { eventKey } from "../../core/event-key.ts";
 import type { CanonicalEvent } from "../../contracts/canonical-event.ts";
 import { anEvent, t0 } from "../../testing/events.ts";
 import { createMemoryLog } from "../../testing/memory-log.ts";
-import { createOrderBuffer } from "./order-events.ts";
+import { createOrderBuffer, waitingBytes } from "./order-events.ts";
 import { createLogReader } from "./read-log.ts";
 
 const keyOf = (event: CanonicalEvent): string => eventKey(event.tenantId, event.sourceId, event.eventId);
@@ -50,16 +50,18 @@ test("an import does not starve live events, nor they the import", async () => {
 });
 
 test("what waits is found by key: in the window, among what does not wait, beyond what was read, and in the batch under way", async () => {
-  const { append, reader } = setup({ batchMax: 1 });
+  const inState = new Set<number>();
+  const { append, reader } = setup({ batchMax: 1, isDone: (position) => inState.has(position) });
   const window = anEvent({ eventId: "w" });
   const import1 = anEvent({ eventId: "i1", historical: true });
   const import2 = anEvent({ eventId: "i2", historical: true });
   await append(window, import1, import2);
-  await reader.next(t0);
+  const [first] = await reader.next(t0);
   const unread = anEvent({ eventId: "u" });
   await append(unread);
   const keys = [window, import1, import2, unread].map(keyOf);
   expect(await reader.findWaiting(keys, 1000)).toEqual(new Set(keys));
+  inState.add(first?.position ?? -1);
   await reader.next(t0);
   expect(await reader.findWaiting(keys, 1000)).toEqual(new Set([keyOf(window), keyOf(import2), keyOf(unread)]));
 });
@@ -76,7 +78,7 @@ test("a batch that could not be read comes with the next call, and counts as bac
 });
 
 test("a full window releases early instead of stopping, and says so", async () => {
-  const { append, ids, early } = setup({ bufferBytesMax: 170 * 8 });
+  const { append, ids, early } = setup({ bufferBytesMax: waitingBytes * 8 });
   await append(...Array.from({ length: 20 }, (_, i) => anEvent({ eventId: `e${i}`, ts: t0 + i })));
   const out: string[] = [];
   for (let i = 0; i < 10; i++) out.push(...(await ids(t0)));

@@ -1,5 +1,6 @@
 import { setImmediate as letOthersRun } from "node:timers/promises";
 import type { EventLog, LogRecord } from "../../contracts/event-log.ts";
+import { keyWord } from "../../core/event-key.ts";
 import { decodeHead } from "../../core/log-record.ts";
 import type { OrderBuffer } from "./order-events.ts";
 
@@ -50,7 +51,7 @@ export function createLogReader(deps: Deps): LogReader {
   };
   const immediate: number[] = [];
   let carried: number[] = [];
-  /** Handed out last: until the next batch is asked for they are on their way and nowhere else to be found. */
+  /** Handed out and not in state: on their way, and nowhere else to be found. */
   let underway: LogRecord[] = [];
 
   const readAhead = async (): Promise<boolean> => {
@@ -63,21 +64,21 @@ export function createLogReader(deps: Deps): LogReader {
         const head = headOf(record);
         if (head && !head.replay) advance(head.receivedAt);
         if (!head || head.immediate) immediate.push(record.position);
-        else buffer.add({ ts: head.ts, key: head.key, position: record.position });
+        else buffer.add(head.ts, record.position, keyWord(head.key, 0), keyWord(head.key, 1), keyWord(head.key, 2), keyWord(head.key, 3));
       }
       await letOthersRun();
     }
     return false;
   };
   const fromWindow = (watermark: number, max: number): number[] => {
-    const { entries, early } = buffer.release(watermark, Math.max(0, Math.floor(max)));
+    const { positions, early } = buffer.release(watermark, Math.max(0, Math.floor(max)));
     if (early > 0) deps.onEarlyRelease(early);
-    return entries.map((entry) => entry.position);
+    return positions;
   };
 
   return {
     async next(now) {
-      underway = [];
+      underway = underway.filter((record) => !deps.isDone(record.position));
       if (await readAhead()) advance(now);
       if (carried.length === 0) {
         const watermark = clockWentBack ? Infinity : logTime - deps.windowMs;
@@ -89,7 +90,7 @@ export function createLogReader(deps: Deps): LogReader {
       // Carried until they are read: a read that fails loses none, and none is missing from the backlog meanwhile.
       const { records, rest } = await fetch(log, shard, carried, deps.batchBytesMax);
       carried = rest;
-      underway = records;
+      underway.push(...records);
       return records;
     },
     backlog: () => log.head(shard) - readAt + buffer.size + immediate.length + carried.length,

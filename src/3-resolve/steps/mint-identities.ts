@@ -1,13 +1,14 @@
-import { LRUCache } from "lru-cache";
-import type { CanonicalEvent } from "../../contracts/canonical-event.ts";
+import type { CanonicalEvent, Identifier } from "../../contracts/canonical-event.ts";
 import type { TenantSettings } from "../../contracts/directory.ts";
 import type { IdentityId } from "../../contracts/identity.ts";
 import type { Logger } from "../../contracts/logger.ts";
+import { priorityOf } from "../../core/tenant-defaults.ts";
 import type { Db } from "../../stores/postgres/db.ts";
 import { findByHash, type IdentityName, type NamedIdentity } from "../queries/find-by-hash.ts";
 import { insertIdentities, type NewIdentity } from "../queries/insert-identities.ts";
 import { readProfilesOf } from "../queries/read-profiles-of.ts";
-import { orderIdentifiers, profileKind } from "./order-identifiers.ts";
+import { createIdentityCache } from "./identity-cache.ts";
+import { byStrength, hashIdentifier, profileKind } from "./order-identifiers.ts";
 
 export interface MintDeps {
   db: Db;
@@ -19,39 +20,59 @@ export interface MintDeps {
 
 const nameOf = ({ tenantId, entity, hash }: IdentityName): string => `${tenantId}:${entity}:${hash}`;
 
+/** An identifier of the batch, once for all events that name it. */
+interface Named extends NewIdentity {
+  priority: number;
+  id: IdentityId | undefined;
+}
+
 /** Gives identifiers their identity ids. Seen ones come from a bounded cache, which holds hashes and never values. */
 export function createMint({ db, pepper, settingsOf, log, cacheMax }: MintDeps): (events: readonly CanonicalEvent[]) => Promise<IdentityId[][]> {
-  const cache = new LRUCache<string, IdentityId>({ max: cacheMax });
+  const cache = createIdentityCache(cacheMax);
 
-  function namesOf(event: CanonicalEvent, seen: Map<string, NewIdentity>): string[] {
-    const { tenantId, receivedAt } = event;
-    return orderIdentifiers(event, settingsOf(tenantId), pepper).map(({ entity, kind, value, hash }) => {
-      const name = nameOf({ tenantId, entity, hash });
-      if (!seen.has(name)) seen.set(name, { tenantId, entity, kind, value, hash, createdAt: receivedAt });
-      return name;
-    });
+  function nameOne({ tenantId, receivedAt }: CanonicalEvent, { entity, kind, value }: Identifier): Named {
+    const hash = hashIdentifier(pepper, kind, value);
+    const priority = priorityOf(settingsOf(tenantId), kind);
+    return { tenantId, entity, kind, value, hash, priority, createdAt: receivedAt, id: cache.get(tenantId, entity, hash) };
+  }
+
+  /** Strongest first. An identifier that PostgreSQL could not store is left out. */
+  function nameAll(event: CanonicalEvent, batch: Map<string, Named>): Named[] {
+    const named: Named[] = [];
+    for (const identifier of event.identifiers) {
+      if (identifier.kind.includes("\0")) continue;
+      const text = `${event.tenantId}\0${identifier.entity}\0${identifier.kind}\0${identifier.value}`;
+      let one = batch.get(text);
+      if (one === undefined) batch.set(text, (one = nameOne(event, identifier)));
+      named.push(one);
+    }
+    return named.sort(byStrength);
   }
 
   return async function mint(events) {
-    const seen = new Map<string, NewIdentity>();
-    const names = events.map((event) => namesOf(event, seen));
-    const ids = new Map<string, IdentityId>();
-    const unknown: NewIdentity[] = [];
-    for (const [name, identity] of seen) {
-      const id = cache.get(name);
-      if (id === undefined) unknown.push(identity);
-      else ids.set(name, id);
-    }
+    const batch = new Map<string, Named>();
+    const named = events.map((event) => nameAll(event, batch));
+    const unknown = new Map<string, Named>();
+    for (const one of batch.values()) if (one.id === undefined) unknown.set(nameOf(one), one);
+    const wanted = [...unknown.values()];
     const found = [
-      ...(await confirmNumbers(db, unknown.filter(({ kind }) => kind === profileKind), log)),
-      ...(await findOrInsert(db, unknown.filter(({ kind }) => kind !== profileKind))),
+      ...(await confirmNumbers(db, wanted.filter(({ kind }) => kind === profileKind), log)),
+      ...(await findOrInsert(db, wanted.filter(({ kind }) => kind !== profileKind))),
     ];
-    for (const identity of found) {
-      ids.set(nameOf(identity), identity.identityId);
-      cache.set(nameOf(identity), identity.identityId);
+    for (const { tenantId, entity, hash, identityId } of found) {
+      cache.set(tenantId, entity, hash, identityId);
+      const one = unknown.get(nameOf({ tenantId, entity, hash }));
+      if (one) one.id = identityId;
     }
-    return names.map((own) => [...new Set(own.map((name) => ids.get(name)).filter((id) => id !== undefined))]);
+    return named.map(idsOf);
   };
+}
+
+/** Without repetition: an event names a person by a handful of identifiers. */
+function idsOf(named: readonly Named[]): IdentityId[] {
+  const ids: IdentityId[] = [];
+  for (const { id } of named) if (id !== undefined && !ids.includes(id)) ids.push(id);
+  return ids;
 }
 
 /** A profile id in a request is a number that was given out. One that names no identity of the tenant counts for nothing. */

@@ -11,8 +11,14 @@ export interface HashedIdentifier extends Identifier {
   hash: string;
 }
 
+const utf8BytesMax = 3;
+
 export function hashIdentifier(pepper: Uint8Array, kind: string, value: string): string {
-  return hash("sha256", Buffer.concat([pepper, Buffer.from(`${kind}\0${value}`)]), "binary");
+  const text = `${kind}\0${value}`;
+  const bytes = Buffer.allocUnsafe(pepper.length + text.length * utf8BytesMax);
+  bytes.set(pepper);
+  const end = pepper.length + bytes.write(text, pepper.length, "utf8");
+  return hash("sha256", bytes.subarray(0, end), "binary");
 }
 
 /** The event's identifiers strongest first: priority, then hash. One that PostgreSQL could not store is left out. */
@@ -20,7 +26,12 @@ export function orderIdentifiers(event: CanonicalEvent, settings: TenantSettings
   return event.identifiers
     .filter(({ kind }) => !kind.includes("\0"))
     .map((one) => ({ ...one, hash: hashIdentifier(pepper, one.kind, one.value), priority: priorityOf(settings, one.kind) }))
-    .sort((x, y) => y.priority - x.priority || compareText(x.hash, y.hash) || compareText(x.entity, y.entity));
+    .sort(byStrength);
+}
+
+/** Priority, then hash. */
+export function byStrength(x: { priority: number; hash: string; entity: string }, y: { priority: number; hash: string; entity: string }): number {
+  return y.priority - x.priority || compareText(x.hash, y.hash) || compareText(x.entity, y.entity);
 }
 
 const compareText = (x: string, y: string): number => (x < y ? -1 : x > y ? 1 : 0);

@@ -1,6 +1,8 @@
 import type { ProfileId } from "../../contracts/identity.ts";
 import { microsFromDecimal, microsToDecimal } from "../../core/money.ts";
+import { byteas, int4s, int8s, texts } from "../../stores/postgres/columns.ts";
 import type { Queries } from "../../stores/postgres/db.ts";
+import { StateMovedError } from "../../stores/postgres/state-moved-error.ts";
 import { packAggregates, unpackAggregates } from "../pack.ts";
 import { emptyState, stateLimits, type ProfileState } from "../state.ts";
 import { decodeTraits, encodeTraits, splitTraits } from "../traits.ts";
@@ -16,9 +18,11 @@ export const keyOf = ({ tenantId, profileId }: ProfileKey): string => `${tenantI
 export interface StoredState extends ProfileState {
   /** What segment evaluation keeps of the profile, empty when that is nothing. */
   memberships: Buffer;
+  /** Grows by one with every write: a row may only be written over in the version it was read in. */
+  version: number;
 }
 
-interface HotRow {
+export interface HotRow {
   tenantId: number;
   profileId: number;
   totalEvents: number;
@@ -28,19 +32,22 @@ interface HotRow {
   lastSeen: number;
   createdAt: number;
   updatedAt: number;
+  version: number;
   memberships: Buffer;
   aggregates: Buffer;
 }
 
-const hotColumns = `tenant_id as "tenantId", profile_id as "profileId", total_events as "totalEvents", purchases, revenue,
-  first_seen_ms as "firstSeen", last_seen_ms as "lastSeen", created_ms as "createdAt", updated_ms as "updatedAt", memberships, aggregates`;
+/** The columns of `HotRow`, of the table under that name. */
+export const hotColumns = (table: string): string => `${table}.tenant_id as "tenantId", ${table}.profile_id as "profileId", ${table}.total_events as "totalEvents",
+  ${table}.purchases, ${table}.revenue, ${table}.first_seen_ms as "firstSeen", ${table}.last_seen_ms as "lastSeen", ${table}.created_ms as "createdAt",
+  ${table}.updated_ms as "updatedAt", ${table}.version, ${table}.memberships, ${table}.aggregates`;
 
-const columns = (keys: ProfileKey[]): [number[], number[]] => [keys.map((key) => key.tenantId), keys.map((key) => key.profileId)];
+const columns = (keys: ProfileKey[]): [Buffer, Buffer] => [int4s(keys.map((key) => key.tenantId)), int8s(keys.map((key) => key.profileId))];
 
-/** Hot rows by profile key, without traits; with `lock` in key order and held until the transaction ends. */
+/** Hot rows by profile key, without traits; with `lock` in key order and locked until the transaction ends. */
 export async function readHot(q: Queries, keys: ProfileKey[], lock: boolean): Promise<Map<string, StoredState>> {
   const rows = await q.query<HotRow>(
-    `select ${hotColumns} from profile_hot
+    `select ${hotColumns("profile_hot")} from profile_hot
       where (tenant_id, profile_id) in (select * from unnest($1::int[], $2::bigint[]))
       order by tenant_id, profile_id ${lock ? "for update" : ""}`,
     columns(keys),
@@ -49,24 +56,17 @@ export async function readHot(q: Queries, keys: ProfileKey[], lock: boolean): Pr
 }
 
 function stateOf(row: HotRow): StoredState {
-  const { totalEvents, purchases, firstSeen, lastSeen, createdAt, updatedAt, memberships } = row;
-  const state: StoredState = { ...emptyState(), totalEvents, purchases, firstSeen, lastSeen, createdAt, updatedAt, memberships };
+  const { totalEvents, purchases, firstSeen, lastSeen, createdAt, updatedAt, version, memberships } = row;
+  const state: StoredState = { ...emptyState(), totalEvents, purchases, firstSeen, lastSeen, createdAt, updatedAt, version, memberships };
   state.revenue = microsFromDecimal(row.revenue);
   unpackAggregates(row.aggregates, state);
   return state;
 }
 
-/** A whole profile in one statement, traits included; undefined when it has had no event. */
-export async function readProfile(q: Queries, key: ProfileKey): Promise<StoredState | undefined> {
-  const [row] = await q.query<HotRow & { doc: string | null; sealed: Buffer | null }>(
-    `select ${hotColumns}, t.doc, s.sealed
-       from profile_hot left join profile_trait t using (tenant_id, profile_id) left join profile_secret s using (tenant_id, profile_id)
-      where tenant_id = $1 and profile_id = $2`,
-    [key.tenantId, key.profileId],
-  );
-  if (!row) return undefined;
+/** A whole profile, of its hot row and its trait documents. */
+export function stateOfRow(row: HotRow, documents: { doc: string | null; sealed: Buffer | null }): StoredState {
   const state = stateOf(row);
-  readDocuments(row, state);
+  readDocuments(documents, state);
   return state;
 }
 
@@ -93,30 +93,76 @@ export async function readTraits(q: Queries, keys: ProfileKey[], states: Map<str
 
 type Written = ProfileKey & { state: ProfileState };
 
-export async function writeHot(q: Queries, rows: (Written & { memberships: Buffer })[]): Promise<void> {
+type HotWritten = Written & { memberships: Buffer };
+
+const hotNames = "tenant_id, profile_id, total_events, purchases, revenue, first_seen_ms, last_seen_ms, created_ms, updated_ms, memberships, aggregates";
+const hotUnnest = `unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bytea[], $11::bytea[]`;
+
+function hotValues(rows: HotWritten[]): Buffer[] {
   const states = rows.map((row) => row.state);
-  await q.query(
-    `insert into profile_hot (tenant_id, profile_id, total_events, purchases, revenue, first_seen_ms, last_seen_ms, created_ms, updated_ms, version, memberships, aggregates)
-     select tenant_id, profile_id, total_events, purchases, revenue, first_seen, last_seen, created, updated, 1, memberships, aggregates
-       from unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::numeric[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bytea[], $11::bytea[])
-         u(tenant_id, profile_id, total_events, purchases, revenue, first_seen, last_seen, created, updated, memberships, aggregates)
-     on conflict (tenant_id, profile_id) do update set
-       total_events = excluded.total_events, purchases = excluded.purchases, revenue = excluded.revenue,
-       first_seen_ms = excluded.first_seen_ms, last_seen_ms = excluded.last_seen_ms, created_ms = excluded.created_ms,
-       updated_ms = excluded.updated_ms, version = profile_hot.version + 1, memberships = excluded.memberships, aggregates = excluded.aggregates`,
-    [
-      ...columns(rows),
-      states.map((state) => state.totalEvents),
-      states.map((state) => state.purchases),
-      states.map((state) => microsToDecimal(state.revenue)),
-      states.map((state) => state.firstSeen),
-      states.map((state) => state.lastSeen),
-      states.map((state) => state.createdAt),
-      states.map((state) => state.updatedAt),
-      rows.map((row) => row.memberships),
-      states.map((state) => packAggregates(state)),
-    ],
-  );
+  return [
+    ...columns(rows),
+    int8s(states.map((state) => state.totalEvents)),
+    int8s(states.map((state) => state.purchases)),
+    texts(states.map((state) => microsToDecimal(state.revenue))),
+    int8s(states.map((state) => state.firstSeen)),
+    int8s(states.map((state) => state.lastSeen)),
+    int8s(states.map((state) => state.createdAt)),
+    int8s(states.map((state) => state.updatedAt)),
+    byteas(rows.map((row) => row.memberships)),
+    byteas(states.map((state) => packAggregates(state))),
+  ];
+}
+
+/**
+ * Writes rows of profiles that had none. Throws StateMovedError when one of them has one by now. Versions begin at the present
+ * microsecond, so that a row that is removed and made again does not come back to a version it had.
+ */
+export async function insertHot(q: Queries, rows: HotWritten[]): Promise<void> {
+  if (rows.length === 0) return;
+  await expectAll(rows.length, q.query(
+    `with written as (
+       insert into profile_hot (${hotNames}, version)
+       select tenant_id, profile_id, total_events, purchases, revenue::numeric, first_seen_ms, last_seen_ms, created_ms, updated_ms, memberships, aggregates,
+              (extract(epoch from clock_timestamp()) * 1000000)::bigint
+         from ${hotUnnest}) n (${hotNames})
+       on conflict do nothing returning 1)
+     select count(*)::int as n from written`,
+    hotValues(rows),
+  ));
+}
+
+/** Writes over rows in the version they were read in. Throws StateMovedError when one of them has moved on, or is gone. */
+export async function updateHot(q: Queries, rows: (HotWritten & { version: number })[]): Promise<void> {
+  if (rows.length === 0) return;
+  await expectAll(rows.length, q.query(
+    `with written as (
+       update profile_hot h set
+         total_events = n.total_events, purchases = n.purchases, revenue = n.revenue::numeric, first_seen_ms = n.first_seen_ms,
+         last_seen_ms = n.last_seen_ms, created_ms = n.created_ms, updated_ms = n.updated_ms, version = h.version + 1,
+         memberships = n.memberships, aggregates = n.aggregates
+         from ${hotUnnest}, $12::bigint[]) n (${hotNames}, version)
+        where h.tenant_id = n.tenant_id and h.profile_id = n.profile_id and h.version = n.version returning 1)
+     select count(*)::int as n from written`,
+    [...hotValues(rows), int8s(rows.map((row) => row.version))],
+  ));
+}
+
+/** Removes rows in the version they were read in. Throws StateMovedError when one of them has moved on, or is gone. */
+export async function deleteHot(q: Queries, rows: (ProfileKey & { version: number })[]): Promise<void> {
+  if (rows.length === 0) return;
+  await expectAll(rows.length, q.query(
+    `with written as (
+       delete from profile_hot h using unnest($1::int[], $2::bigint[], $3::bigint[]) n (tenant_id, profile_id, version)
+        where h.tenant_id = n.tenant_id and h.profile_id = n.profile_id and h.version = n.version returning 1)
+     select count(*)::int as n from written`,
+    [...columns(rows), int8s(rows.map((row) => row.version))],
+  ));
+}
+
+async function expectAll(rows: number, written: Promise<{ n?: number }[]>): Promise<void> {
+  const [answer] = await written;
+  if (answer?.n !== rows) throw new StateMovedError(`${answer?.n} of ${rows} profile rows were as they had been read`);
 }
 
 /** Writes both trait documents. Personal traits go to `profile_secret` alone. */
@@ -130,22 +176,25 @@ export async function writeTraits(q: Queries, rows: Written[]): Promise<void> {
     await q.query(
       `insert into profile_trait (tenant_id, profile_id, doc) select * from unnest($1::int[], $2::bigint[], $3::text[])
        on conflict (tenant_id, profile_id) do update set doc = excluded.doc`,
-      [...columns(open), open.map((row) => encodeTraits(row.open))],
+      [...columns(open), texts(open.map((row) => encodeTraits(row.open)))],
     );
   }
   if (personal.length > 0) {
     await q.query(
       `insert into profile_secret (tenant_id, profile_id, sealed) select * from unnest($1::int[], $2::bigint[], $3::bytea[])
        on conflict (tenant_id, profile_id) do update set sealed = excluded.sealed`,
-      [...columns(personal), personal.map((row) => Buffer.concat([Buffer.of(0), Buffer.from(encodeTraits(row.personal))]))],
+      [...columns(personal), byteas(personal.map((row) => Buffer.concat([Buffer.of(0), Buffer.from(encodeTraits(row.personal))])))],
     );
   }
 }
 
-/** Removes the rows of profiles that no longer exist, or whose documents are written anew. */
-export async function deleteProfiles(q: Queries, keys: ProfileKey[], tables: readonly ("profile_hot" | "profile_trait" | "profile_secret")[]): Promise<void> {
+/** Removes the trait documents of profiles that no longer exist, or whose documents are written anew. */
+export async function deleteTraits(q: Queries, keys: ProfileKey[]): Promise<void> {
   if (keys.length === 0) return;
-  for (const table of tables) {
-    await q.query(`delete from ${table} where (tenant_id, profile_id) in (select * from unnest($1::int[], $2::bigint[]))`, columns(keys));
+  for (const table of ["profile_trait", "profile_secret"]) {
+    await q.query(
+      `delete from ${table} t using unnest($1::int[], $2::bigint[]) n (tenant_id, profile_id) where t.tenant_id = n.tenant_id and t.profile_id = n.profile_id`,
+      columns(keys),
+    );
   }
 }

@@ -7,9 +7,14 @@ export interface History {
   query<Row>(text: string, params?: Record<string, unknown>): Promise<Row[]>;
   /** Inserts JSON rows and resolves when they are durable. A batch may land in several parts, each all or nothing. */
   insert(table: string, rows: object[]): Promise<void>;
+  /**
+   * Inserts lines of tab-separated values, one per row and column by column, which costs either side a third less than JSON.
+   * `tsvText` writes a text as a value.
+   */
+  insertLines(table: string, columns: readonly string[], lines: readonly string[]): Promise<void>;
   /** DDL and the like. */
   command(text: string, params?: Record<string, unknown>): Promise<void>;
-  /** Throws when the database does not answer. */
+  /** Throws when the database does not answer, or cannot write since an insert failed. */
   check(): Promise<void>;
   close(): Promise<void>;
 }

@@ -126,9 +126,31 @@ test("connections that are lost while idle do not end the process, and the pool 
   await clone.db.check();
 });
 
-test("statements and idle transactions end after 30 s", async () => {
-  expect(await clone.db.query("select current_setting('statement_timeout') as s, current_setting('idle_in_transaction_session_timeout') as i"))
-    .toEqual([{ s: "30s", i: "30s" }]);
+const timeouts = "select current_setting('statement_timeout') as s, current_setting('idle_in_transaction_session_timeout') as i";
+
+test("statements of a transaction and idle transactions end after 30 s, single statements after 5 s", async () => {
+  expect(await clone.db.transaction((tx) => clone.db.in(tx).query(timeouts))).toEqual([{ s: "30s", i: "30s" }]);
+  expect(await clone.db.query(timeouts)).toEqual([{ s: "5s", i: "30s" }]);
+});
+
+test("a statement is planned once a connection, whatever its values", async () => {
+  for (const id of [1, 2, 1, 2]) await clone.db.query("select balance from account where id = $1", [id]);
+  const [row] = await clone.db.query<{ statements: number }>("select count(*) as statements from pg_prepared_statements where statement like 'select balance from account where id = $1'");
+  expect(row?.statements).toBe(1);
+});
+
+test("single statements and transactions do not wait for each other's connections", async () => {
+  const held = [1, 2, 3, 4, 5].map(() => Promise.withResolvers<void>());
+  const begun = held.map(() => Promise.withResolvers<void>());
+  const all = held.map((one, at) => clone.db.transaction(async (tx) => {
+    await clone.db.in(tx).query("select 1");
+    begun[at]?.resolve();
+    await one.promise;
+  }));
+  await Promise.all(begun.map((one) => one.promise));
+  expect(await clone.db.query("select 1 as one")).toEqual([{ one: 1 }]);
+  for (const one of held) one.resolve();
+  await Promise.all(all);
 });
 
 test("work that needs a connection while another transaction is open gets one", async () => {

@@ -7,7 +7,16 @@ import { valueParsers } from "./value-parsers.ts";
 
 const poolMaxDefault = 10;
 const connectMsMax = 10_000;
+/** Reads have someone waiting: they get a connection and an answer in this time, or fail as in an outage. */
+const readConnectMsMax = 3_000;
+const readMsMax = 5_000;
+/** A connection without work stays this long: making one anew costs more than many reads. */
+const idleMsMax = 60_000;
+/** Texts that are prepared on each connection; there are that few, because values are never part of one. */
+const preparedMax = 200;
 const statementMsMax = 30_000;
+/** The server ends a statement at its time; one that is silent this much longer hangs, and so does a connection whose other end is gone. */
+const hungMsMax = 2_000;
 const idleInTransactionMsMax = 30_000;
 const retriesMax = 8;
 
@@ -24,17 +33,43 @@ export interface PostgresSettings {
   applicationName?: string;
 }
 
-function poolConfig(settings: PostgresSettings): pg.PoolConfig {
+function poolConfig(settings: PostgresSettings): pg.PoolConfig & { max: number } {
   const { url, poolMax = poolMaxDefault, applicationName = "tributary", ...place } = settings;
   return {
     ...(url === undefined ? place : { connectionString: url }),
     max: poolMax,
     application_name: applicationName,
     connectionTimeoutMillis: connectMsMax,
+    idleTimeoutMillis: idleMsMax,
     statement_timeout: statementMsMax,
+    query_timeout: statementMsMax + hungMsMax,
     idle_in_transaction_session_timeout: idleInTransactionMsMax,
     keepAlive: true,
     types: valueParsers,
+  };
+}
+
+/**
+ * For single statements. Their plans are kept, and a table that was all but empty when the plan was made may have millions of
+ * rows by the next one: without sequential scans such a plan is a good one all along.
+ */
+const readPoolConfig = (config: pg.PoolConfig): pg.PoolConfig => ({
+  ...config,
+  connectionTimeoutMillis: readConnectMsMax,
+  statement_timeout: readMsMax,
+  query_timeout: readMsMax + hungMsMax,
+  options: "-c enable_seqscan=off",
+});
+
+/** The name under which a text is prepared: the server parses and plans it once a connection, instead of each time. */
+function createStatementNames(): (text: string) => string | undefined {
+  const names = new Map<string, string>();
+  return function nameOf(text) {
+    const known = names.get(text);
+    if (known !== undefined || names.size >= preparedMax) return known;
+    const name = `read_${names.size}`;
+    names.set(text, name);
+    return name;
   };
 }
 
@@ -52,11 +87,15 @@ async function commit(client: pg.PoolClient): Promise<void> {
 
 /**
  * Opens a pool of connections; none is made before the first query. Errors keep PostgreSQL's SQLSTATE in `code`, see
- * `isOutage` and `isBadData`. Statements, and transactions left idle, end after 30 s.
+ * `isOutage` and `isBadData`. Statements, and transactions left idle, end after 30 s; single statements outside a transaction
+ * after 5 s, waiting for a connection not included. They have connections of their own, so that neither waits for the other.
  */
 export function connectPostgres(settings: PostgresSettings): Db {
-  const pool = new pg.Pool(poolConfig(settings));
-  tolerateLostConnections(pool);
+  const config = poolConfig(settings);
+  const pool = new pg.Pool(config);
+  const readPool = config.max > 1 ? new pg.Pool(readPoolConfig(config)) : pool;
+  for (const one of new Set([pool, readPool])) tolerateLostConnections(one);
+  const nameOf = createStatementNames();
   const open = new WeakMap<Tx, Queries>();
   let closing: Promise<void> | undefined;
 
@@ -84,7 +123,8 @@ export function connectPostgres(settings: PostgresSettings): Db {
 
   return {
     async query<Row>(text: string, values?: unknown[]) {
-      return (await pool.query(text, values)).rows as Row[];
+      const name = values && nameOf(text);
+      return (await readPool.query({ text, ...(values && { values }), ...(name !== undefined && { name }) })).rows as Row[];
     },
     transaction: (work) =>
       pRetry(() => runOnce(work), {
@@ -92,8 +132,8 @@ export function connectPostgres(settings: PostgresSettings): Db {
       }),
     in: (tx) => open.get(tx) ?? refuseEnded(),
     async check() {
-      await pool.query("select 1");
+      await readPool.query("select 1");
     },
-    close: () => (closing ??= pool.end()),
+    close: () => (closing ??= Promise.all([...new Set([pool, readPool])].map((one) => one.end())).then(() => undefined)),
   };
 }

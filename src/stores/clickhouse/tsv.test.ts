@@ -1,0 +1,28 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openTestHistory } from "../../testing/test-history.ts";
+import type { History } from "./history.ts";
+import { tsvText, tsvTexts, tsvTime } from "./tsv.ts";
+
+let test1: Awaited<ReturnType<typeof openTestHistory>>;
+let history: History;
+beforeAll(async () => {
+  test1 = await openTestHistory();
+  history = test1.history;
+  await history.command("create table line (n UInt32, text String, texts Array(String), at DateTime64(3, 'UTC')) engine = MergeTree order by n");
+});
+afterAll(() => test1.drop());
+
+const text = fc.oneof(
+  fc.string({ unit: "grapheme" }), fc.string({ unit: fc.constantFrom("\\", "\t", "\n", "\r", "\0", "'", "\"", "N", "b", "[", "]", ",", "ü", "\b", "\f", "\v") }),
+).filter((value) => value.isWellFormed());
+const time = fc.integer({ min: 31_536_000_000, max: 4_102_444_800_000 });
+
+test("texts, lists of texts and times arrive as they were, whatever is in them", async () => {
+  const row = fc.record({ text, texts: fc.array(text, { maxLength: 4 }), at: time });
+  await fc.assert(fc.asyncProperty(fc.array(row, { minLength: 1, maxLength: 40 }), async (rows) => {
+    await history.command("truncate table line");
+    await history.insertLines("line", ["n", "text", "texts", "at"], rows.map((one, n) => `${n}\t${tsvText(one.text)}\t${tsvTexts(one.texts)}\t${tsvTime(one.at)}\n`));
+    expect(await history.query("select text, texts, toUnixTimestamp64Milli(at) at from line order by n")).toEqual(rows);
+  }), { numRuns: 60, examples: [[[{ text: "\\N", texts: ["\\N", "a'b\\"], at: 999_999_999_999 }]]] });
+});
