@@ -153,7 +153,7 @@ function createCommit({ db, partition, resolve, profile, segment, activate, reac
     const before = await resolve.profilesAt(tx, anchors);
     const links = resolve.linksOf(good.map((item) => item.event), good.map((item) => item.identities), good.map((item) => item.key));
     const regrouping = await resolve.decide(tx, links, firstSeen(tx, deltas, before));
-    const after = isQuiet(regrouping) ? before : await resolve.profilesAt(tx, anchors);
+    const after = again ? await resolve.profilesAt(tx, anchors) : regrouped(before, regrouping);
     const changed = await profile.writeState(tx, {
       deltas: deltas.values(),
       regrouping,
@@ -226,4 +226,15 @@ function createCommit({ db, partition, resolve, profile, segment, activate, reac
   };
 }
 
-const isQuiet = ({ merged, refold, gone }: Regrouping): boolean => merged.length + refold.length + gone.length === 0;
+/** The profiles of identities after a regrouping. */
+function regrouped(before: Map<string, ProfileId>, { merged, refold }: Regrouping): Map<string, ProfileId> {
+  const after = new Map(before);
+  const survivorOf = new Map(merged.flatMap(({ tenantId, survivor, absorbed }) => absorbed.map((profileId) => [`${tenantId}:${profileId}`, survivor])));
+  if (survivorOf.size > 0) {
+    for (const [id, profileId] of before) after.set(id, survivorOf.get(`${id.slice(0, id.indexOf(":"))}:${profileId}`) ?? profileId);
+  }
+  for (const { tenantId, profileId, members } of refold) {
+    for (const member of members) if (after.has(`${tenantId}:${member}`)) after.set(`${tenantId}:${member}`, profileId);
+  }
+  return after;
+}

@@ -11,6 +11,9 @@ export interface KeptApartPairs {
 
 /** The kept-apart pairs between, or within, these profiles. */
 export async function readKeptApart(q: Queries, profiles: readonly { tenantId: number; profileId: ProfileId }[]): Promise<KeptApartPairs> {
+  // Most tenants have none, and looking at every member of the profiles takes long.
+  const some = await q.query("select from kept_apart where tenant_id = any($1) limit 1", [[...new Set(profiles.map((p) => p.tenantId))]]);
+  if (some.length === 0) return { keptApart: [], manualLinks: [] };
   const rows = await q.query<KeptApartPairs["keptApart"][number] & { ts: number | null; key: string; ord: number }>(
     `with touched as (select * from unnest($1::int[], $2::bigint[]) t (tenant_id, profile_id))
      select k.a, k.b, k.decided_ms as "decidedMs", x.profile_id as "profileA", y.profile_id as "profileB",

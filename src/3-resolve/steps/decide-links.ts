@@ -92,6 +92,7 @@ async function writeBack(q: Queries, groups: readonly NamedGroup[], rows: Readon
     return change;
   };
   for (const row of grown) changeOf(row);
+  /** Former profiles whose other members move with the one that represents them. */
   const crowds: { tenantId: number; from: number; to: number }[] = [];
   const strangers: { tenantId: number; id: number; to: number }[] = [];
   const move = (tenantId: number, id: number, to: number): void => {
@@ -103,8 +104,8 @@ async function writeBack(q: Queries, groups: readonly NamedGroup[], rows: Readon
     for (const id of members ?? []) if (rows.get(id)?.profileId !== profileId) move(tenantId, id, profileId);
     for (const from of members ? [] : former) {
       if (from === profileId) continue;
-      if (rows.get(from)?.kinds === null) move(tenantId, from, profileId);
-      else crowds.push({ tenantId, from, to: profileId });
+      move(tenantId, from, profileId);
+      crowds.push({ tenantId, from, to: profileId });
     }
   }
   for (const group of groups) {

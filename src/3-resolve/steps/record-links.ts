@@ -35,8 +35,11 @@ export interface Recorded {
  */
 export async function recordLinks(q: Queries, candidates: readonly CandidateLink[], settingsOf: SettingsOf): Promise<Recorded> {
   const rows = new Map<IdentityId, IdentityRow>();
-  await lockInto(rows, q, candidates.flatMap(({ tenantId, a, b }) => [{ tenantId, identityId: a }, { tenantId, identityId: b }]));
-  const sound = candidates.filter((link) => isSound(link, rows));
+  // What is on record stays there, so that nothing need be locked to leave it out.
+  const unknown = await withoutKnown(q, candidates);
+  if (unknown.length === 0) return { links: [], rows, grown: [], becameShared: [] };
+  await lockInto(rows, q, unknown.flatMap(({ tenantId, a, b }) => [{ tenantId, identityId: a }, { tenantId, identityId: b }]));
+  const sound = unknown.filter((link) => isSound(link, rows));
   const links = await withoutKnown(q, sound);
   if (links.length === 0) return { links, rows, grown: [], becameShared: [] };
   const ends = links.flatMap(({ a, b }) => [rows.get(a), rows.get(b)]).filter((row) => row !== undefined);

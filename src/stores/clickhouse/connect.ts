@@ -36,14 +36,16 @@ export async function connectHistory({ at, database }: HistorySettings): Promise
   const inserts = await watchInserts(client);
   return {
     async query<Row>(text: string, params?: Record<string, unknown>): Promise<Row[]> {
-      const answer = await client.query({ query: text, format: "JSONEachRow", ...(params && { query_params: params }) });
-      return answer.json<Row>();
+      return await inserts.query(async () => {
+        const answer = await client.query({ query: text, format: "JSONEachRow", ...(params && { query_params: params }) });
+        return await answer.json<Row>();
+      });
     },
     async insert(table, rows) {
-      if (rows.length > 0) await inserts.watch(() => client.insert({ table, values: rows, format: "JSONEachRow" }));
+      if (rows.length > 0) await inserts.insert(() => client.insert({ table, values: rows, format: "JSONEachRow" }));
     },
     async insertLines(table, columns, lines) {
-      if (lines.length > 0) await inserts.watch(() => insertTsv(table, columns, Buffer.from(lines.join(""))));
+      if (lines.length > 0) await inserts.insert(() => insertTsv(table, columns, Buffer.from(lines.join(""))));
     },
     async command(text, params) {
       await client.command({ query: text, ...(params && { query_params: params }) });

@@ -14,7 +14,7 @@ export interface History {
   insertLines(table: string, columns: readonly string[], lines: readonly string[]): Promise<void>;
   /** DDL and the like. */
   command(text: string, params?: Record<string, unknown>): Promise<void>;
-  /** Throws when the database does not answer, or cannot write since an insert failed. */
+  /** Throws when the database does not answer, or something failed and it cannot write. */
   check(): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,39 +1,45 @@
 import type { ClickHouseClient } from "@clickhouse/client";
 
 const table = "write_probe";
-/**
- * The table that was written to is full of parts, read-only or without space: a row into another table would say nothing about it.
- */
+/** The table that was written to is full of parts, read-only or without space: a row into another table would say nothing about it. */
 const outageCodes = new Set(["242", "243", "252"]);
 
 export interface InsertWatch {
-  /** Runs an insert and remembers how it ended. */
-  watch(insert: () => Promise<unknown>): Promise<void>;
-  /** Throws when the latest insert failed and a row of our own cannot be written either. */
+  /** Runs an insert; one that fails raises doubt, one that succeeds ends it. */
+  insert<T>(work: () => Promise<T>): Promise<T>;
+  /** Runs a query; one that fails raises doubt. */
+  query<T>(work: () => Promise<T>): Promise<T>;
+  /** Throws when there is doubt and a row of our own cannot be written either. */
   check(): Promise<void>;
 }
 
 /**
- * Tells an engine that cannot write from rows that it cannot take: it may go on answering `select 1` for long after its disk
+ * Tells an engine that cannot work from rows that it cannot take: it may go on answering `select 1` for long after its disk
  * is gone, and then good events must not be taken for bad ones.
  */
 export async function watchInserts(client: ClickHouseClient): Promise<InsertWatch> {
-  let latest: { error: unknown } | undefined;
+  let doubt: { error: unknown } | undefined;
   await client.command({ query: `create table if not exists ${table} (id UInt8) engine = ReplacingMergeTree order by id` });
+  async function watch<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      doubt = { error };
+      throw error;
+    }
+  }
   return {
-    async watch(insert) {
-      try {
-        await insert();
-        latest = undefined;
-      } catch (error) {
-        latest = { error };
-        throw error;
-      }
+    query: watch,
+    async insert(work) {
+      const answer = await watch(work);
+      doubt = undefined;
+      return answer;
     },
     async check() {
-      if (latest === undefined) return;
-      if (isOutage(latest.error)) throw latest.error;
+      if (doubt === undefined) return;
+      if (isOutage(doubt.error)) throw doubt.error;
       await client.insert({ table, values: [{ id: 1 }], format: "JSONEachRow" });
+      doubt = undefined;
     },
   };
 }
