@@ -98,7 +98,7 @@ function createSink(take: (records: Uint8Array[]) => Promise<unknown>): EventLog
     throw new Error("a log that is only written to");
   };
   return {
-    logId: "sink", shards: [0], head: refuse, read: refuse, readAt: refuse, dropBelow: refuse,
+    logId: "sink", shards: [0], head: refuse, read: refuse, scan: refuse, readAt: refuse, dropBelow: refuse,
     append: async (_shard, records) => {
       await take(records);
       return 1;

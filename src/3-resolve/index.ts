@@ -1,4 +1,4 @@
-import type { CanonicalEvent, Entity } from "../contracts/canonical-event.ts";
+import type { Entity, EventHead } from "../contracts/canonical-event.ts";
 import type { TenantSettings } from "../contracts/directory.ts";
 import type { IdentityId, KnownIdentifier, LinkCandidate, ProfileId, Regrouping } from "../contracts/identity.ts";
 import type { Logger } from "../contracts/logger.ts";
@@ -41,9 +41,9 @@ export interface Resolve {
    * resolves. Per event its identities in the order of strength (priority, then hash), the anchor first; [] without any.
    * A `profile` identifier whose number the tenant does not have is left out.
    */
-  mint(events: readonly CanonicalEvent[]): Promise<IdentityId[][]>;
-  /** What the events link, from mint's answer: (i1,i2)…(i1,ik) with ord 1…k-1. `keys` are the event keys. Pure. */
-  linksOf(events: readonly CanonicalEvent[], identities: readonly IdentityId[][], keys: readonly string[]): LinkCandidate[];
+  mint(events: readonly EventHead[]): Promise<IdentityId[][]>;
+  /** What the events link, from mint's answer: (i1,i2)…(i1,ik) with ord 1…k-1, without what is surely on record. `keys` are the event keys. */
+  linksOf(events: readonly EventHead[], identities: readonly IdentityId[][], keys: readonly string[]): LinkCandidate[];
   /** The present profiles of identities, by `${tenantId}:${identityId}`, without lock. */
   profilesAt(tx: Tx, ids: readonly TenantIdentity[]): Promise<Map<string, ProfileId>>;
   /** The same, and nobody moves them to another profile until the transaction ends. */
@@ -91,7 +91,7 @@ export function createResolve(deps: ResolveDeps): Resolve {
 
   return {
     mint: createMint({ db, pepper, settingsOf, log, cacheMax }),
-    linksOf: linkEvents,
+    linksOf: (events, identities, keys) => linkEvents(events, identities, keys, known.isKnown),
     async profilesAt(tx, ids) {
       const rows = await readProfilesOf(db.in(tx), ids);
       return new Map(rows.map(({ tenantId, identityId, profileId }) => [`${tenantId}:${identityId}`, profileId]));

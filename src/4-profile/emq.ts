@@ -4,7 +4,10 @@ import type { JsonObject, JsonValue } from "../contracts/json.ts";
 import { priorityOf } from "../core/tenant-defaults.ts";
 import { expectedFields, type ExpectedFieldsSettings } from "./expected-fields.ts";
 
-type ScoredEvent = Pick<CanonicalEvent, "kind" | "name" | "ts" | "receivedAt" | "identifiers" | "properties" | "context">;
+type ScoredEvent = Pick<CanonicalEvent, "kind" | "name" | "ts" | "receivedAt" | "identifiers" | "context"> & {
+  /** Asked for only where fields are expected. */
+  readProperties(): JsonObject | undefined;
+};
 type ScoreSettings = Pick<TenantSettings, "identifierKinds"> & ExpectedFieldsSettings;
 
 /** Event match quality, 0…1 to four decimals: how well the event can be matched to a person, and how much it tells. */
@@ -24,10 +27,11 @@ export function identifierQuality(event: Pick<ScoredEvent, "identifiers">, setti
 }
 
 /** Share of the fields expected for the event's name that it carries; 1 where nothing is expected. */
-export function completeness(event: Pick<ScoredEvent, "kind" | "name" | "properties">, settings: ExpectedFieldsSettings): number {
+export function completeness(event: Pick<ScoredEvent, "kind" | "name" | "readProperties">, settings: ExpectedFieldsSettings): number {
   const expected = expectedFields(event, settings);
   if (expected.length === 0) return 1;
-  return expected.filter((spellings) => spellings.some((name) => isGiven(event.properties, name))).length / expected.length;
+  const properties = event.readProperties();
+  return expected.filter((spellings) => spellings.some((name) => isGiven(properties, name))).length / expected.length;
 }
 
 /** 1 up to a minute of delay, falling with its logarithm to 0 at a day. */
@@ -37,7 +41,7 @@ export function timeliness(delayMs: number): number {
 }
 
 /** Where each thing a context can tell may stand: Segment's shape first. */
-const contextPaths: string[][] = [
+const contextPaths = [
   ["ip"],
   ["userAgent", "user_agent"],
   ["page.url", "page_url", "url"],
@@ -48,15 +52,14 @@ const contextPaths: string[][] = [
   ["os"],
   ["screen"],
   ["timezone", "time_zone", "timeZone"],
-];
+].map((paths) => paths.map((path) => path.split(".")));
 
 /** Share of the ten things a context can tell. */
 export function contextRichness(context: JsonObject): number {
   return contextPaths.filter((paths) => paths.some((path) => isGivenAt(context, path))).length / contextPaths.length;
 }
 
-function isGivenAt(context: JsonObject, path: string): boolean {
-  const [outer = "", inner] = path.split(".");
+function isGivenAt(context: JsonObject, [outer = "", inner]: string[]): boolean {
   if (inner === undefined) return isGiven(context, outer);
   const value = Object.hasOwn(context, outer) ? context[outer] : undefined;
   return isObject(value) && isGiven(value, inner);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Logger } from "../contracts/logger.ts";
 import { describeError } from "../core/describe-error.ts";
 import { connectHistory } from "../stores/clickhouse/connect.ts";
+import { flushDirectories } from "../stores/clickhouse/flush-directories.ts";
 import type { LateHistory } from "../stores/clickhouse/late-history.ts";
 import { migrateHistory } from "../stores/clickhouse/migrate.ts";
 import { startEmbeddedPostgres } from "../stores/postgres/embedded.ts";
@@ -14,6 +15,7 @@ import type { Settings } from "./settings.ts";
 
 const migrations = new URL("../../migrations/", import.meta.url);
 const retryMs = 2000;
+const database = "tributary";
 
 type StoreSettings = Pick<Settings, "dataDir" | "databaseUrl" | "clickhouseUrl">;
 
@@ -46,14 +48,14 @@ export async function openState({ settings, log, signal }: Opening, db: LateDb):
 export async function openHistory({ settings, log, signal }: Opening, history: LateHistory): Promise<() => Promise<void>> {
   const at = settings.clickhouseUrl === undefined ? { path: join(settings.dataDir, "history") } : { url: settings.clickhouseUrl };
   const mayPass = (): boolean => settings.clickhouseUrl !== undefined;
-  const real = await untilReachable("ClickHouse", () => connectHistory({ at, database: "tributary" }), mayPass, log, signal);
+  const real = await untilReachable("ClickHouse", () => connectHistory({ at, database }), mayPass, log, signal);
   try {
     await migrateHistory(real, new URL("clickhouse/", migrations));
   } catch (error) {
     await real.close();
     throw error;
   }
-  history.open(real);
+  history.open(at.path === undefined ? real : await flushDirectories(real, at.path, database));
   return () => real.close();
 }
 

@@ -61,3 +61,16 @@ export interface CanonicalEvent {
   /** A held event that was released: the look-up for duplicates ignores its own held row. */
   replay?: boolean;
 }
+
+/** An event as processing carries it: what only history needs to know stays behind, see EventBody. */
+export type EventHead = Omit<CanonicalEvent, "properties" | "context">;
+
+/** Parts of an event as JSON in UTF-8; no bytes at all where there is none. */
+export interface EventBody {
+  /** kind, name, identifiers and traits as one object. */
+  what: Uint8Array;
+  properties: Uint8Array;
+  /** Without `ip`, which is personal. */
+  context: Uint8Array;
+  ip: Uint8Array;
+}

@@ -22,6 +22,11 @@ export interface EventLog {
   append(shard: number, records: Uint8Array[]): Promise<number>;
   /** Records from `from` on, in order, up to `recordsMax` and about `bytesMax`. An empty answer means the head is reached. */
   read(shard: number, from: number, recordsMax: number, bytesMax: number): Promise<LogRecord[]>;
+  /**
+   * The same without keeping them: `visit` sees each record's bytes, which hold only during the call. Resolves with the position
+   * to go on from, which is `from` or beyond; the same as before means that the head is reached.
+   */
+  scan(shard: number, from: number, recordsMax: number, visit: (position: number, bytes: Uint8Array) => void): Promise<number>;
   /** The records at these positions, in the order asked for; one that was dropped is an error. */
   readAt(shard: number, positions: number[]): Promise<LogRecord[]>;
   /** The position that the next record will get. */

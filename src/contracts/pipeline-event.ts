@@ -1,4 +1,4 @@
-import type { CanonicalEvent } from "./canonical-event.ts";
+import type { EventBody, EventHead } from "./canonical-event.ts";
 import type { IdentityId } from "./identity.ts";
 
 /** An event on its way through the rooms: what the log holds, where, and what the steps found out. */
@@ -10,7 +10,8 @@ export interface PipelineEvent {
   key: string;
   /** 52 bits of a hash of the content: tells a re-sent event from another one under the same id. */
   contentHash: number;
-  event: CanonicalEvent;
+  event: EventHead;
+  body: EventBody;
   /** Strongest first; set by 3-resolve. Empty when the event has no usable identifier. */
   identities: IdentityId[];
 }

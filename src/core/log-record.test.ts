@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { CanonicalEvent } from "../contracts/canonical-event.ts";
 import { eventKey } from "./event-key.ts";
-import { decodeEvent, decodeHead, encodeRecord } from "./log-record.ts";
+import { decodeEvent, decodeHead, decodeRecord, encodeRecord } from "./log-record.ts";
 
 const event: CanonicalEvent = {
   tenantId: 7,
@@ -56,8 +56,8 @@ test("records made one after the other keep their bytes, whatever their sizes", 
     fc.property(sizes, unit, (lengths, letter) => {
       const sent = lengths.map((length, i) => ({ ...event, eventId: `e-${i}`, ts: i, name: letter.repeat(length) }));
       const records = sent.map((one) => encodeRecord(one, eventKey(7, 2, one.eventId)));
-      const plain = sent.map((one) => Buffer.from(JSON.stringify(one)));
-      expect(records.every((record, i) => record.subarray(38).equals(plain[i] ?? Buffer.alloc(0)))).toBe(true);
+      const alone = (i: number): unknown => JSON.parse(Buffer.from(JSON.stringify(sent[i])).toString());
+      expect(records.every((record, i) => JSON.stringify(decodeEvent(record)) === JSON.stringify(decodeEvent(encodeRecord(alone(i) as CanonicalEvent, key))))).toBe(true);
       expect(records.map((record) => decodeHead(record))).toEqual(sent.map((one) => expect.objectContaining({ ts: one.ts, key: eventKey(7, 2, one.eventId) })));
     }),
     { numRuns: 30 },
@@ -76,5 +76,20 @@ test("a record is read where it lies in a larger buffer", () => {
 test("a record of another version is refused", () => {
   const record = encodeRecord(event, key);
   record[0] = 9;
-  expect(() => decodeHead(record)).toThrow("version 9, expected 1");
+  expect(() => decodeHead(record)).toThrow("version 9, expected 2");
+});
+
+test("a record of the first version, one JSON text behind the head, is still read", () => {
+  const sent = { ...event, properties: { a: "ü\\" }, context: { ip: "203.0.113.9", locale: "de" }, traits: { plan: "pro" } };
+  const old = Buffer.concat([encodeRecord(sent, key).subarray(0, 38), Buffer.from(JSON.stringify(sent))]);
+  old[0] = 1;
+  expect(decodeEvent(old)).toEqual(sent);
+  expect(decodeHead(old)).toMatchObject({ tenantId: 7, ts: event.ts, key });
+  expect(decodeRecord(old).content).toEqual(decodeRecord(encodeRecord(sent, key)).content);
+});
+
+test("the content leaves out when and under which id it was sent, and is another when what happened is another", () => {
+  const contentOf = (more: Partial<CanonicalEvent>): string => Buffer.from(decodeRecord(encodeRecord({ ...event, ...more }, key)).content).toString();
+  expect(contentOf({ ts: 1, receivedAt: 2, eventId: "other", context: { ip: "x" }, sentAt: 3 })).toBe(contentOf({}));
+  expect(new Set([contentOf({}), contentOf({ name: "x" }), contentOf({ properties: { a: 1 } }), contentOf({ traits: { a: 1 } })]).size).toBe(4);
 });

@@ -1,17 +1,25 @@
-import type { CanonicalEvent } from "../contracts/canonical-event.ts";
+import type { CanonicalEvent, EventBody, EventHead } from "../contracts/canonical-event.ts";
+import type { JsonObject, JsonValue } from "../contracts/json.ts";
 
 /**
- * A log record: a fixed header that window and look-ups read without parsing, then the canonical event as JSON (UTF-8).
+ * A log record: a fixed header that window and look-ups read without parsing, then the canonical event in parts, each as JSON
+ * (UTF-8), so that what history keeps as text is never made into objects on its way there.
  *
- *   0      version (1)
+ *   0      version (2)
  *   1      flags: 1 immediate (bypasses the window), 2 held, 4 replay (its receivedAt is that of its first arrival)
  *   2–5    tenantId, unsigned 32-bit big-endian
  *   6–13   ts, 64-bit float big-endian
  *   14–21  receivedAt, 64-bit float big-endian
  *   22–37  event key, 16 bytes
+ *   38–53  lengths of the parts rest, what, properties and context, unsigned 32-bit big-endian; 0 where there is none
+ *   54–    `[`rest of the event`,`what (kind, name, identifiers, traits)`]`, properties, context without ip, ip
+ *
+ * Version 1 had the whole event as one JSON text from byte 38 on, and is still read.
  */
-const headerBytes = 38;
-const version = 1;
+const keyAt = 22;
+const headBytes = 38;
+const partsAt = 54;
+const version = 2;
 
 export interface RecordHead {
   immediate: boolean;
@@ -23,6 +31,9 @@ export interface RecordHead {
   key: string;
 }
 
+type What = Pick<CanonicalEvent, "kind" | "name" | "identifiers" | "traits">;
+type Rest = Omit<EventHead, keyof What | "tenantId" | "ts" | "receivedAt">;
+
 const slabBytes = 32_768;
 const utf8BytesMax = 3;
 let slab = Buffer.alloc(0);
@@ -33,28 +44,50 @@ let slabUsed = 0;
  * one pass, without being measured first. A record that is kept keeps its slab of 32 KB in memory.
  */
 export function encodeRecord(event: CanonicalEvent, key: string): Buffer {
-  const json = JSON.stringify(event);
-  const bytesMax = headerBytes + json.length * utf8BytesMax;
+  const { kind, name, identifiers, traits, properties, sourceId, eventId, sentAt, late, historical, serverTs, serverId, sessionId, money, warnings, held, replay } = event;
+  const what: What = { kind, name, identifiers, ...(traits && { traits }) };
+  const rest = { sourceId, eventId, sentAt, late, historical, serverTs, serverId, sessionId, money, warnings, held, replay };
+  const { ip, ...context } = event.context ?? {};
+  const parts = [
+    `[${JSON.stringify(rest)},`,
+    `${JSON.stringify(what)}]`,
+    properties === undefined ? "" : JSON.stringify(properties),
+    event.context === undefined ? "" : JSON.stringify(context),
+    ip === undefined ? "" : JSON.stringify(ip),
+  ];
+  let characters = 0;
+  for (const part of parts) characters += part.length;
+  const start = reserve(partsAt + characters * utf8BytesMax);
+  slab[start] = version;
+  slab[start + 1] = (historical || held || replay ? 1 : 0) | (held ? 2 : 0) | (replay ? 4 : 0);
+  slab.writeUInt32BE(event.tenantId, start + 2);
+  slab.writeDoubleBE(event.ts, start + 6);
+  slab.writeDoubleBE(event.receivedAt, start + 14);
+  slab.write(key, start + keyAt, "hex");
+  let end = start + partsAt;
+  for (let n = 0; n < parts.length; n++) {
+    const written = slab.write(parts[n] as string, end, "utf8");
+    if (n < parts.length - 1) slab.writeUInt32BE(written, start + headBytes + n * 4);
+    end += written;
+  }
+  slabUsed = end;
+  return slab.subarray(start, end);
+}
+
+/** Where in the slab so many bytes may be written. */
+function reserve(bytesMax: number): number {
   if (bytesMax > slab.length - slabUsed) {
     slab = Buffer.allocUnsafeSlow(Math.max(slabBytes, bytesMax));
     slabUsed = 0;
   }
-  const start = slabUsed;
-  slab[start] = version;
-  slab[start + 1] = (event.historical || event.held || event.replay ? 1 : 0) | (event.held ? 2 : 0) | (event.replay ? 4 : 0);
-  slab.writeUInt32BE(event.tenantId, start + 2);
-  slab.writeDoubleBE(event.ts, start + 6);
-  slab.writeDoubleBE(event.receivedAt, start + 14);
-  slab.write(key, start + 22, "hex");
-  slabUsed = start + headerBytes + slab.write(json, start + headerBytes, "utf8");
-  return slab.subarray(start, slabUsed);
+  return slabUsed;
 }
 
-const view = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+const view = (bytes: Uint8Array): Buffer => (Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
 
 export function decodeHead(bytes: Uint8Array): RecordHead {
   const record = view(bytes);
-  if (record[0] !== version) throw new Error(`log record of version ${record[0]}, expected ${version}`);
+  if (record[0] !== version && record[0] !== 1) throw new Error(`log record of version ${record[0]}, expected ${version}`);
   const flags = record[1] ?? 0;
   return {
     immediate: (flags & 1) !== 0,
@@ -63,10 +96,68 @@ export function decodeHead(bytes: Uint8Array): RecordHead {
     tenantId: record.readUInt32BE(2),
     ts: record.readDoubleBE(6),
     receivedAt: record.readDoubleBE(14),
-    key: record.toString("hex", 22, headerBytes),
+    key: record.toString("hex", keyAt, headBytes),
   };
 }
 
+export interface DecodedRecord {
+  event: EventHead;
+  body: EventBody;
+  /** What the event says happened, times and ids left out: the same for a copy that was sent again. */
+  content: Uint8Array;
+}
+
+/** The event of a record: what processing reads as an object, the rest as it lies there. */
+export function decodeRecord(bytes: Uint8Array): DecodedRecord {
+  const record = current(view(bytes));
+  const whatAt = partsAt + record.readUInt32BE(headBytes);
+  const properties = whatAt + record.readUInt32BE(headBytes + 4);
+  const context = properties + record.readUInt32BE(headBytes + 8);
+  const ip = context + record.readUInt32BE(headBytes + 12);
+  const [event, what] = JSON.parse(record.toString("utf8", partsAt, properties)) as [Rest & Partial<EventHead>, What];
+  event.tenantId = record.readUInt32BE(2);
+  event.ts = record.readDoubleBE(6);
+  event.receivedAt = record.readDoubleBE(14);
+  event.kind = what.kind;
+  event.name = what.name;
+  event.identifiers = what.identifiers;
+  if (what.traits) event.traits = what.traits;
+  return {
+    event: event as EventHead,
+    body: {
+      what: record.subarray(whatAt, properties - 1), properties: record.subarray(properties, context), context: record.subarray(context, ip), ip: record.subarray(ip),
+    },
+    content: record.subarray(whatAt, context),
+  };
+}
+
+/** A record of version 1 as one of the present version. */
+function current(record: Buffer): Buffer {
+  if (record[0] === version) return record;
+  if (record[0] !== 1) throw new Error(`log record of version ${record[0]}, expected ${version}`);
+  return encodeRecord(JSON.parse(record.toString("utf8", headBytes)) as CanonicalEvent, record.toString("hex", keyAt, headBytes));
+}
+
+const parse = (json: Uint8Array): unknown => JSON.parse(view(json).toString("utf8"));
+
+/** A body's properties; undefined when the event has none. */
+export const propertiesOf = ({ properties }: EventBody): JsonObject | undefined => (properties.length === 0 ? undefined : (parse(properties) as JsonObject));
+
+/** A body's context, ip included; undefined when the event has none. */
+export function contextOf({ context, ip }: EventBody): JsonObject | undefined {
+  if (context.length === 0) return undefined;
+  const open = parse(context) as JsonObject;
+  if (ip.length > 0) open["ip"] = parse(ip) as JsonValue;
+  return open;
+}
+
+/** The canonical event that was put into a record. */
+export function wholeEvent(event: EventHead, body: EventBody): CanonicalEvent {
+  const [properties, context] = [propertiesOf(body), contextOf(body)];
+  return { ...event, ...(properties && { properties }), ...(context && { context }) };
+}
+
 export function decodeEvent(bytes: Uint8Array): CanonicalEvent {
-  return JSON.parse(view(bytes).toString("utf8", headerBytes)) as CanonicalEvent;
+  const { event, body } = decodeRecord(bytes);
+  return wholeEvent(event, body);
 }

@@ -1,6 +1,7 @@
 import type { CanonicalEvent } from "../contracts/canonical-event.ts";
 import type { PipelineEvent } from "../contracts/pipeline-event.ts";
 import { eventKey } from "../core/event-key.ts";
+import { decodeRecord, encodeRecord } from "../core/log-record.ts";
 
 /** 2026-01-01T00:00:00Z, the zero of test times. */
 export const t0 = Date.UTC(2026, 0, 1);
@@ -18,6 +19,8 @@ export function anEvent(over: Partial<CanonicalEvent> = {}): CanonicalEvent {
 
 /** The event as the pipeline carries it, at a position of partition 1. */
 export function anItem(position: number, over: Partial<CanonicalEvent> = {}, contentHash = 1): PipelineEvent {
-  const event = anEvent(over);
-  return { partition: 1, position, key: eventKey(event.tenantId, event.sourceId, event.eventId), contentHash, event, identities: [7] };
+  const accepted = anEvent(over);
+  const key = eventKey(accepted.tenantId, accepted.sourceId, accepted.eventId);
+  const { event, body } = decodeRecord(encodeRecord(accepted, key));
+  return { partition: 1, position, key, contentHash, event, body, identities: [7] };
 }

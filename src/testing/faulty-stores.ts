@@ -83,15 +83,20 @@ export function createFaultyHistory(history: History, faults: Faults): History {
   return {
     ...history,
     query: (text, params) => failing(faults, () => history.query(text, params)),
-    insert: (table, rows) => tearing(faults, rows, (some) => history.insert(table, some)),
-    insertLines: (table, columns, lines) => tearing(faults, lines, (some) => history.insertLines(table, columns, some)),
+    insert: (table, rows) => tearing(faults, rows.length, (some) => history.insert(table, rows.slice(0, some))),
+    insertLines(table, columns, lines) {
+      const ends = [...lines].flatMap((byte, at) => (byte === lineEnd ? [at + 1] : []));
+      return tearing(faults, ends.length, (some) => history.insertLines(table, columns, lines.subarray(0, ends[some - 1] ?? 0)));
+    },
   };
 }
 
-async function tearing<T>(faults: Faults, rows: readonly T[], insert: (rows: T[]) => Promise<void>): Promise<void> {
-  const kind = rows.length === 0 ? undefined : faults.strike()?.kind;
-  if (kind === "torn") await insert(rows.slice(0, rows.length >> 1));
+const lineEnd = 0x0a;
+
+async function tearing(faults: Faults, rows: number, insert: (rows: number) => Promise<void>): Promise<void> {
+  const kind = rows === 0 ? undefined : faults.strike()?.kind;
+  if (kind === "torn") await insert(rows >> 1);
   if (kind !== undefined && kind !== "lost") throw outage(kind);
-  await insert([...rows]);
+  await insert(rows);
   if (kind === "lost") throw outage(kind);
 }

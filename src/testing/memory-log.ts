@@ -32,6 +32,11 @@ export function createMemoryLog({ logId = "memory", shards = [0], now = Date.now
       const end = found.findIndex((record) => (bytes += record.bytes.length) >= bytesMax);
       return end < 0 ? found : found.slice(0, end + 1);
     },
+    async scan(shard, from, recordsMax, visit) {
+      const found = shardOf(shard).records.filter(({ position }) => position >= from).slice(0, recordsMax);
+      for (const { position, bytes } of found) visit(position, bytes);
+      return (found.at(-1)?.position ?? from - 1) + 1;
+    },
     async readAt(shard, positions) {
       const { records } = shardOf(shard);
       return positions.map((position) => {

@@ -1,5 +1,6 @@
 import type { Held } from "../../contracts/pipeline-event.ts";
 import { keyToDecimal } from "../../core/event-key.ts";
+import { wholeEvent } from "../../core/log-record.ts";
 import type { History } from "../../stores/clickhouse/history.ts";
 
 interface Deps {
@@ -31,7 +32,7 @@ export function createHoldEvents({ history, now, retentionMs }: Deps) {
         log_partition: item.partition,
         log_pos: item.position,
         content_hash: item.contentHash,
-        payload: `c${JSON.stringify(item.event)}`,
+        payload: `c${JSON.stringify(wholeEvent(item.event, item.body))}`,
         // What was lost to a fault of ours is kept until somebody replays it.
         expires_at: state === "rejected" ? never : Math.floor((now() + retentionMs) / 1000),
       })),

@@ -54,18 +54,22 @@ export function createLogReader(deps: Deps): LogReader {
   /** Handed out and not in state: on their way, and nowhere else to be found. */
   let underway: LogRecord[] = [];
 
+  const ripeness = createRipeness(deps.windowMs);
+  const note = (position: number, bytes: Uint8Array): void => {
+    if (deps.isDone(position)) return;
+    const head = headOf(bytes);
+    if (head && !head.replay) advance(head.receivedAt);
+    if (!head || head.immediate) immediate.push(position);
+    else buffer.add(head.ts, position, keyWord(head.key, 0), keyWord(head.key, 1), keyWord(head.key, 2), keyWord(head.key, 3));
+  };
+
   const readAhead = async (): Promise<boolean> => {
-    while (!buffer.full && immediate.length < immediateMax && readAt - deps.lowWater() < aheadMax) {
-      const records = await log.read(shard, readAt, chunkRecords, chunkBytes);
-      if (records.length === 0) return true;
-      for (const record of records) {
-        readAt = record.position + 1;
-        if (deps.isDone(record.position)) continue;
-        const head = headOf(record);
-        if (head && !head.replay) advance(head.receivedAt);
-        if (!head || head.immediate) immediate.push(record.position);
-        else buffer.add(head.ts, record.position, keyWord(head.key, 0), keyWord(head.key, 1), keyWord(head.key, 2), keyWord(head.key, 3));
-      }
+    while (ripeness.ripe < batchMax * 2 && !buffer.full && immediate.length < immediateMax && readAt - deps.lowWater() < aheadMax) {
+      const before = buffer.size;
+      const next = await log.scan(shard, readAt, chunkRecords, note);
+      if (next === readAt) return true;
+      readAt = next;
+      ripeness.read(buffer.size - before, logTime);
       await letOthersRun();
     }
     return false;
@@ -73,6 +77,7 @@ export function createLogReader(deps: Deps): LogReader {
   const fromWindow = (watermark: number, max: number): number[] => {
     const { positions, early } = buffer.release(watermark, Math.max(0, Math.floor(max)));
     if (early > 0) deps.onEarlyRelease(early);
+    ripeness.released(positions.length);
     return positions;
   };
 
@@ -102,6 +107,27 @@ export function createLogReader(deps: Deps): LogReader {
   };
 }
 
+/**
+ * Counts about how many waiting events the watermark has passed, by when they were read: in a long backlog there is no need to read
+ * further than to the next batches.
+ */
+function createRipeness(windowMs: number): { readonly ripe: number; read(count: number, logTime: number): void; released(count: number): void } {
+  const green: { count: number; time: number }[] = [];
+  let ripe = 0;
+  return {
+    get ripe() {
+      return ripe;
+    },
+    read(count, logTime) {
+      green.push({ count, time: logTime });
+      while (green[0] && green[0].time <= logTime - windowMs) ripe += green.shift()?.count ?? 0;
+    },
+    released(count) {
+      ripe = Math.max(0, ripe - count);
+    },
+  };
+}
+
 interface Places {
   /** Keys that are known to wait. */
   waiting: string[];
@@ -119,7 +145,7 @@ async function scanLog({ log, shard, isDone }: Deps, keys: string[], { waiting, 
   const wanted = new Set(keys);
   const look = (records: LogRecord[]): void => {
     for (const record of records) {
-      const key = headOf(record)?.key;
+      const key = headOf(record.bytes)?.key;
       if (key !== undefined && wanted.has(key)) found.add(key);
     }
   };
@@ -141,9 +167,9 @@ async function scanLog({ log, shard, isDone }: Deps, keys: string[], { waiting, 
 }
 
 /** A record whose head cannot be read goes on at once, to be dead-lettered where the outcome is recorded. */
-function headOf(record: LogRecord): ReturnType<typeof decodeHead> | undefined {
+function headOf(bytes: Uint8Array): ReturnType<typeof decodeHead> | undefined {
   try {
-    return decodeHead(record.bytes);
+    return decodeHead(bytes);
   } catch {
     return undefined;
   }

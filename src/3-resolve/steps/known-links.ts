@@ -1,9 +1,12 @@
+import type { IdentityId } from "../../contracts/identity.ts";
 import { keyWord } from "../../core/event-key.ts";
 import { type CandidateLink, pairOf } from "./tenant-link.ts";
 import { createTwoGenerations } from "./two-generations.ts";
 
 /** Pairs that are surely on record, each with a place at or after the recorded one: repeating them changes nothing. */
 export interface KnownLinks {
+  /** Whether a link of an event surely changes nothing, whichever way its ends are given. */
+  isKnown(link: { tenantId: number; a: IdentityId; b: IdentityId; manual: boolean; ts: number; key: string }): boolean;
   /** One link per pair, the earliest, without those that surely cannot change anything. */
   unseen(links: readonly CandidateLink[]): CandidateLink[];
   /** Remembers links once the transaction that records them is known to be committed. */
@@ -24,14 +27,14 @@ export function createKnownLinks(pairsMax: number): KnownLinks {
   const ts = new Float64Array(place.buffer, placeLayout.ts * 4, 1);
   let pending: CandidateLink[] = [];
 
-  function point({ manual, tenantId, a, b }: CandidateLink): void {
+  function point({ manual, tenantId, a, b }: Parameters<KnownLinks["isKnown"]>[0]): void {
     pair[keyLayout.manual] = manual ? 2 : 1;
     pair[keyLayout.tenantId] = tenantId;
-    ends[0] = a;
-    ends[1] = b;
+    ends[0] = Math.min(a, b);
+    ends[1] = Math.max(a, b);
   }
   /** The first 64 bits of event keys tell all but never two events apart; where they do not, the link is taken for new. */
-  function isKnown(link: CandidateLink): boolean {
+  function isKnown(link: Parameters<KnownLinks["isKnown"]>[0]): boolean {
     point(link);
     if (!known.get(pair, place)) return false;
     if (ts[0] !== link.ts) return (ts[0] as number) < link.ts;
@@ -48,6 +51,7 @@ export function createKnownLinks(pairsMax: number): KnownLinks {
   }
 
   return {
+    isKnown,
     unseen(links) {
       const earliest = new Map<string, CandidateLink>();
       for (const link of links) {

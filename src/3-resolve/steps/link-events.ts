@@ -1,12 +1,22 @@
-import type { CanonicalEvent } from "../../contracts/canonical-event.ts";
+import type { EventHead } from "../../contracts/canonical-event.ts";
 import type { IdentityId, LinkCandidate } from "../../contracts/identity.ts";
 
-/** What events say: each one's anchor belongs together with each of its other identities. */
-export function linkEvents(events: readonly CanonicalEvent[], identities: readonly IdentityId[][], keys: readonly string[]): LinkCandidate[] {
-  return events.flatMap((event, i) => {
-    const [anchor, ...others] = identities[i] ?? [];
-    const key = keys[i];
-    if (anchor === undefined || key === undefined) return [];
-    return others.map((b, j) => ({ tenantId: event.tenantId, a: anchor, b, ts: event.ts, key, ord: j + 1 }));
+type IsKnown = (link: { tenantId: number; a: IdentityId; b: IdentityId; manual: boolean; ts: number; key: string }) => boolean;
+
+/** What events say: each one's anchor belongs together with each of its other identities. Known links are left out. */
+export function linkEvents(events: readonly EventHead[], identities: readonly IdentityId[][], keys: readonly string[], isKnown: IsKnown): LinkCandidate[] {
+  const links: LinkCandidate[] = [];
+  const link = { tenantId: 0, a: 0, b: 0, manual: false, ts: 0, key: "" };
+  events.forEach(({ tenantId, ts }, i) => {
+    const own = identities[i] ?? [];
+    const [a, key] = [own[0], keys[i]];
+    if (a === undefined || key === undefined) return;
+    for (let ord = 1; ord < own.length; ord++) {
+      const b = own[ord] as IdentityId;
+      // One object for all, because nearly all are known.
+      Object.assign(link, { tenantId, a, b, ts, key });
+      if (!isKnown(link)) links.push({ tenantId, a, b, ts, key, ord });
+    }
   });
+  return links;
 }

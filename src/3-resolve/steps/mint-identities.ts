@@ -1,4 +1,4 @@
-import type { CanonicalEvent, Identifier } from "../../contracts/canonical-event.ts";
+import type { EventHead, Identifier } from "../../contracts/canonical-event.ts";
 import type { TenantSettings } from "../../contracts/directory.ts";
 import type { IdentityId } from "../../contracts/identity.ts";
 import type { Logger } from "../../contracts/logger.ts";
@@ -27,17 +27,17 @@ interface Named extends NewIdentity {
 }
 
 /** Gives identifiers their identity ids. Seen ones come from a bounded cache, which holds hashes and never values. */
-export function createMint({ db, pepper, settingsOf, log, cacheMax }: MintDeps): (events: readonly CanonicalEvent[]) => Promise<IdentityId[][]> {
+export function createMint({ db, pepper, settingsOf, log, cacheMax }: MintDeps): (events: readonly EventHead[]) => Promise<IdentityId[][]> {
   const cache = createIdentityCache(cacheMax);
 
-  function nameOne({ tenantId, receivedAt }: CanonicalEvent, { entity, kind, value }: Identifier): Named {
+  function nameOne({ tenantId, receivedAt }: EventHead, { entity, kind, value }: Identifier): Named {
     const hash = hashIdentifier(pepper, kind, value);
     const priority = priorityOf(settingsOf(tenantId), kind);
     return { tenantId, entity, kind, value, hash, priority, createdAt: receivedAt, id: cache.get(tenantId, entity, hash) };
   }
 
   /** Strongest first. An identifier that PostgreSQL could not store is left out. */
-  function nameAll(event: CanonicalEvent, batch: Map<string, Named>): Named[] {
+  function nameAll(event: EventHead, batch: Map<string, Named>): Named[] {
     const named: Named[] = [];
     for (const identifier of event.identifiers) {
       if (identifier.kind.includes("\0")) continue;

@@ -23,7 +23,7 @@ function resolve(accepted: readonly Accepted[]): string[] {
   const ids = [...kinds.keys()];
   const idOf = new Map(ids.map((name, i) => [name, i]));
   const identities = names.map((own) => [...new Set(own.map((name) => idOf.get(name) ?? -1))]);
-  const links = createKnownLinks(1).unseen(linkEvents(accepted.map(({ event }) => event), identities, accepted.map(({ key }) => key)).map(toLink));
+  const links = createKnownLinks(1).unseen(linkEvents(accepted.map(({ event }) => event), identities, accepted.map(({ key }) => key), () => false).map(toLink));
   const { components } = resolveComponents({
     identities: ids.map((name, id) => ({ id, kind: kinds.get(name) ?? "", priority: priorityOf(crowdSettings, kinds.get(name) ?? "") })),
     links, keptApart: [], partnersMax: (kind) => partnersMaxOf(crowdSettings, kind),

@@ -45,7 +45,7 @@ export async function connectHistory({ at, database }: HistorySettings): Promise
       if (rows.length > 0) await inserts.insert(() => client.insert({ table, values: rows, format: "JSONEachRow" }));
     },
     async insertLines(table, columns, lines) {
-      if (lines.length > 0) await inserts.insert(() => insertTsv(table, columns, Buffer.from(lines.join(""))));
+      if (lines.length > 0) await inserts.insert(() => insertTsv(table, columns, lines));
     },
     async command(text, params) {
       await client.command({ query: text, ...(params && { query_params: params }) });

@@ -77,6 +77,14 @@ export async function openLocalLog(options: LocalLogOptions): Promise<EventLog> 
       }
       return records;
     },
+    async scan(shard, from, recordsMax, visit) {
+      refuseOtherShards(shard);
+      await writer.readable();
+      const first = Math.max(from, list.oldest().first);
+      const end = Math.min(writer.head(), first + recordsMax);
+      for (let position = first; position < end; position++) visit(position, list.peek(position));
+      return first < end ? end : from;
+    },
     async readAt(shard, positions) {
       refuseOtherShards(shard);
       await writer.readable();

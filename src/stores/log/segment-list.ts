@@ -9,6 +9,8 @@ export interface SegmentList {
   newest(): Segment;
   /** A copy of the record. Throws when no segment has it. */
   read(position: number): Uint8Array;
+  /** The same, not copied: the bytes hold until anything else is read. */
+  peek(position: number): Uint8Array;
   /** Adds an empty segment for the positions from `first` on. Changes nothing when it fails. */
   add(first: number): Promise<void>;
   /** Takes the segments that end at or below `position` out and removes them from disk, oldest first; never the newest. */
@@ -33,14 +35,17 @@ export function openSegmentList(dir: string, firsts: readonly number[], mapSizeB
     return segments.splice(0, kept);
   }
 
+  function found(position: number, record: Uint8Array | undefined): Uint8Array {
+    if (record === undefined) throw new Error(`the log has no record at position ${position}`);
+    return record;
+  }
+  const of = (position: number): Segment | undefined => segments.findLast((segment) => segment.first <= position);
+
   return {
     oldest: () => at(0),
     newest: () => at(-1),
-    read(position) {
-      const record = segments.findLast((segment) => segment.first <= position)?.read(position);
-      if (record === undefined) throw new Error(`the log has no record at position ${position}`);
-      return record;
-    },
+    read: (position) => found(position, of(position)?.read(position)),
+    peek: (position) => found(position, of(position)?.peek(position)),
     async add(first) {
       await createEmptySegment(dir, first);
       segments.push(openSegment(dir, first, mapSizeBytes));

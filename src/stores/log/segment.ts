@@ -25,6 +25,8 @@ export interface Segment {
   readNext(): number;
   /** A copy of the record, or undefined when the segment has no such position. */
   read(position: number): Uint8Array | undefined;
+  /** The same, not copied: the bytes hold until anything else is read. */
+  peek(position: number): Uint8Array | undefined;
   /** Writes all records, the first at `position`, in one transaction. */
   append(position: number, records: readonly Uint8Array[], now: number): Promise<void>;
   /** Writes and reads a value of its own. */
@@ -78,6 +80,7 @@ export function openSegment(dir: string, first: number, mapSizeBytes: number): S
       return first;
     },
     read: (position) => environment().db().get(position),
+    peek: (position) => environment().db().getBinaryFast(position) as Uint8Array | undefined,
     async append(position, records, now) {
       const isFirst = position === first;
       await environment().write((db) => {
