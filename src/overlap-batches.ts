@@ -3,9 +3,11 @@ import type { Logger } from "./contracts/logger.ts";
 import { describeError } from "./core/describe-error.ts";
 
 interface Deps<Prepared> {
-  /** Brings a batch as far as history. */
+  /** Works out what a batch means. */
   prepare(records: LogRecord[]): Promise<Prepared>;
-  /** Brings a prepared batch into state. */
+  /** Brings a prepared batch into history. */
+  insert(prepared: Prepared): Promise<void>;
+  /** Brings a batch that history has into state. */
   commit(prepared: Prepared): Promise<void>;
   /** Brings records into state that failed, a bad one costing only itself. Throws on an outage, and may be called again. */
   carefully(records: LogRecord[]): Promise<void>;
@@ -13,10 +15,7 @@ interface Deps<Prepared> {
 }
 
 export interface Overlap {
-  /**
-   * Takes a batch over. Resolves when it is prepared and the one before is in state; throws on an outage, and must then be
-   * called again with the same records.
-   */
+  /** Takes a batch over. Resolves when the next one may come; throws on an outage, and must then be called again with the same records. */
   take(records: LogRecord[]): Promise<void>;
   /** Resolves when everything taken is in state; throws on an outage, and may be called again. */
   settle(): Promise<void>;
@@ -24,36 +23,56 @@ export interface Overlap {
   readonly pending: number;
 }
 
+interface Flight {
+  records: LogRecord[];
+  /** Whether it came into state; never rejects. */
+  done: Promise<boolean>;
+}
+
+/** Batches on their way to state beside the one that is prepared: one into history and one from there into state. */
+const flightsMax = 2;
+
 /**
- * Prepares a batch while the one before is committed: the first is work for history, the second for the state database.
- * Two batches are under way at most, and state sees them in order. What fails is done again carefully, one after the other.
+ * Prepares a batch while the one before is written to history and the one before that is committed: three pieces of work for
+ * three engines. History and state see the batches in order. When one fails, it and those behind it are done again carefully, one
+ * after the other, and so is the next one: most probably it would fail too.
  */
-export function createOverlap<Prepared>({ prepare, commit, carefully, logger }: Deps<Prepared>): Overlap {
-  /** Never rejects. */
-  let committing: Promise<void> = Promise.resolve();
-  let pending = 0;
-  let failed: LogRecord[] = [];
-  /** After a failure the next batch does not take the fast way either: most probably it would fail too. */
+export function createOverlap<Prepared>({ prepare, insert, commit, carefully, logger }: Deps<Prepared>): Overlap {
+  let flights: Flight[] = [];
+  let inserting: Promise<unknown> = Promise.resolve();
   let careful = false;
 
+  function fail(records: LogRecord[], error: unknown): false {
+    careful = true;
+    logger.debug({ error: describeError(error), events: records.length }, "a batch failed and is tried carefully");
+    return false;
+  }
+
   function start(records: LogRecord[], prepared: Prepared): void {
-    pending = records.length;
-    const done = (): void => {
-      pending = 0;
+    const before = flights.at(-1)?.done ?? Promise.resolve(true);
+    const inserted = insert(prepared);
+    inserting = inserted.catch(() => undefined);
+    const bring = async (): Promise<boolean> => {
+      try {
+        await inserted;
+        if (!(await before)) return false;
+        await commit(prepared);
+        flights = flights.filter((one) => one !== flight);
+        return true;
+      } catch (error) {
+        await before;
+        return fail(records, error);
+      }
     };
-    committing = commit(prepared).then(done, (error: unknown) => {
-      careful = true;
-      failed = records;
-      logger.debug({ error: describeError(error), events: records.length }, "a batch failed and is tried carefully");
-    });
+    const flight: Flight = { records, done: bring() };
+    flights.push(flight);
   }
 
   async function settle(): Promise<void> {
-    await committing;
-    if (failed.length === 0) return;
-    await carefully(failed);
-    failed = [];
-    pending = 0;
+    await Promise.all(flights.map((flight) => flight.done));
+    if (flights.length === 0) return;
+    await carefully(flights.flatMap((flight) => flight.records));
+    flights = [];
   }
 
   async function takeCarefully(records: LogRecord[]): Promise<void> {
@@ -69,16 +88,17 @@ export function createOverlap<Prepared>({ prepare, commit, carefully, logger }: 
       try {
         prepared = await prepare(records);
       } catch (error) {
-        careful = true;
-        logger.debug({ error: describeError(error), events: records.length }, "a batch failed and is tried carefully");
+        fail(records, error);
         return await takeCarefully(records);
       }
-      await settle();
+      await inserting;
+      while (flights.length >= flightsMax && !careful) await flights[0]?.done;
+      if (careful) return await takeCarefully(records);
       start(records, prepared);
     },
     settle,
     get pending() {
-      return pending;
+      return flights.reduce((sum, flight) => sum + flight.records.length, 0);
     },
   };
 }

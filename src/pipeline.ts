@@ -3,7 +3,7 @@ import type { LogRecord } from "./contracts/event-log.ts";
 import type { ProfileId, Regrouping } from "./contracts/identity.ts";
 import type { Logger } from "./contracts/logger.ts";
 import type { Meters } from "./contracts/meters.ts";
-import type { Held, InState, PipelineEvent } from "./contracts/pipeline-event.ts";
+import type { Held, InState, PipelineEvent, SeenEvent } from "./contracts/pipeline-event.ts";
 import type { Window } from "./2-window/index.ts";
 import type { Resolve } from "./3-resolve/index.ts";
 import type { Delta, Profile } from "./4-profile/index.ts";
@@ -48,10 +48,12 @@ export interface Pipeline extends Overlap {
   process(records: LogRecord[]): Promise<void>;
 }
 
-/** A batch that history has and state does not. */
+/** A batch on its way. */
 interface Prepared {
   records: LogRecord[];
   good: PipelineEvent[];
+  /** What is kept without being applied. */
+  held: Held[];
   deltas: Map<string, Delta>;
   laps: Laps;
 }
@@ -62,12 +64,14 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   const commit = createCommit(deps);
   /** Positions that history may have and state has not, because this process came so far with them. */
   const attempted = new Set<number>();
+  /** Events on their way into history, by key: for duplicates they are there already. */
+  const unwritten = new Map<string, SeenEvent>();
 
   async function prepare(records: LogRecord[]): Promise<Prepared> {
     const laps = startLaps();
     const wanted = records.filter((record) => !positions.has(record.position));
     const { items, broken } = decodeBatch(partition.partitionId, wanted);
-    const { fresh } = await deps.window.findDuplicates(items);
+    const { fresh } = await deps.window.findDuplicates(items, (key) => unwritten.get(key));
     const live = fresh.filter((item) => !item.event.held);
     const late = fresh.filter((item) => item.event.held).map((item): Held => ({ item, state: "quarantined", reason: "late", detail: "" }));
     await deps.reached("deduplicated", live);
@@ -84,14 +88,23 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     const rejected = [...broken, ...failed].map(({ item, error }) => rejection(item, error));
     const dead = new Set(rejected.map((held) => held.item));
     const good = live.filter((item) => !dead.has(item));
-    await deps.window.hold([...late, ...rejected]);
+    const held = [...late, ...rejected];
     // Before the insert: of one that fails half-way history may have rows, and a memory that knows too much only asks it.
-    deps.window.remember(good);
+    deps.window.remember([...good, ...held.map((one) => one.item)]);
+    for (const item of good) unwritten.set(item.key, seen(item, false));
+    for (const { item } of held) unwritten.set(item.key, seen(item, true));
+    return { records: wanted, good, held, deltas, laps };
+  }
+
+  async function insert({ good, held, laps }: Prepared): Promise<void> {
+    await deps.window.hold(held);
     await deps.profile.writeHistory(await notInHistory(good));
     await deps.reached("history-written", good);
     laps.end("historyMs");
-    meters.add("cdp_events_dead_lettered", rejected.length);
-    return { records: wanted, good, deltas, laps };
+    // What is known to be in history need not be remembered as on its way.
+    for (const item of good) unwritten.delete(item.key);
+    for (const { item } of held) unwritten.delete(item.key);
+    meters.add("cdp_events_dead_lettered", held.filter((one) => one.state === "rejected").length);
   }
 
   async function commitPrepared({ records, good, deltas, laps }: Prepared): Promise<void> {
@@ -106,6 +119,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   /** The last resort for one event that some step cannot take: kept, listed, and out of the way of the others. */
   async function bury(record: LogRecord, error: unknown): Promise<void> {
     const { items, broken } = decodeBatch(partition.partitionId, [record]);
+    for (const { key } of items) unwritten.delete(key);
     await deps.profile.removeFromHistory(partition.partitionId, record.position);
     await deps.window.hold([...items, ...broken.map((one) => one.item)].map((item) => rejection(item, error)));
     await commit([], new Map(), [record]);
@@ -128,9 +142,13 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     return items.filter((item) => !there.has(item.position) && !deps.inHistory.has(item.position));
   }
 
-  const run = async (records: LogRecord[]): Promise<void> => commitPrepared(await prepare(records));
+  async function run(records: LogRecord[]): Promise<void> {
+    const prepared = await prepare(records);
+    await insert(prepared);
+    await commitPrepared(prepared);
+  }
   const carefully = createIsolation({ positions, run, bury, isPoison: deps.isPoison, healthy: deps.healthy, logger: deps.logger });
-  const overlap = createOverlap({ prepare, commit: commitPrepared, carefully, logger: deps.logger });
+  const overlap = createOverlap({ prepare, insert, commit: commitPrepared, carefully, logger: deps.logger });
   return Object.assign(overlap, {
     async process(records: LogRecord[]) {
       await overlap.take(records);
@@ -139,6 +157,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   });
 }
 
+const seen = ({ partition, position, contentHash }: PipelineEvent, held: boolean): SeenEvent => ({ partition, position, contentHash, held });
 const rejection = (item: PipelineEvent, error: unknown): Held => ({ item, state: "rejected", reason: "not_processable", detail: String(error) });
 
 type AnchorKey = { tenantId: number; identityId: number };

@@ -38,7 +38,7 @@ async function profilesOf(tenantId: number): Promise<Refold[]> {
 async function liveStates(profiles: Refold[]): Promise<Map<string, ProfileState>> {
   const rows = await readHot(harness.db, profiles, false);
   await readTraits(harness.db, profiles, rows);
-  return new Map([...rows].map(([key, { memberships: _, ...state }]) => [key, state]));
+  return new Map([...rows].map(([key, { memberships: _, version: _version, ...state }]) => [key, state]));
 }
 
 /** Writes the rest of the log to history as a process does that dies before its state transaction. */

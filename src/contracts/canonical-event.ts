@@ -65,12 +65,17 @@ export interface CanonicalEvent {
 /** An event as processing carries it: what only history needs to know stays behind, see EventBody. */
 export type EventHead = Omit<CanonicalEvent, "properties" | "context">;
 
-/** Parts of an event as JSON in UTF-8; no bytes at all where there is none. */
+/**
+ * Parts of an event as JSON in UTF-8, one behind the other in `bytes`; no bytes at all where there is none. Places instead of
+ * pieces, because a piece of a buffer costs more memory than most parts.
+ */
 export interface EventBody {
-  /** kind, name, identifiers and traits as one object. */
-  what: Uint8Array;
-  properties: Uint8Array;
+  bytes: Uint8Array;
+  /** kind, name, identifiers and traits as one object; ends a byte before `propertiesAt`. */
+  whatAt: number;
+  propertiesAt: number;
   /** Without `ip`, which is personal. */
-  context: Uint8Array;
-  ip: Uint8Array;
+  contextAt: number;
+  /** Ends where `bytes` end. */
+  ipAt: number;
 }

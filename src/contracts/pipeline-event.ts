@@ -16,6 +16,14 @@ export interface PipelineEvent {
   identities: IdentityId[];
 }
 
+/** A copy of an event that has been before: where the log had it, and whether it was held instead of applied. */
+export interface SeenEvent {
+  partition: number;
+  position: number;
+  contentHash: number;
+  held: boolean;
+}
+
 /** Why an accepted event is not applied. */
 export interface Held {
   item: PipelineEvent;

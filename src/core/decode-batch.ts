@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import type { LogRecord } from "../contracts/event-log.ts";
 import type { PipelineEvent } from "../contracts/pipeline-event.ts";
-import { decodeHead, decodeRecord } from "./log-record.ts";
+import { contentOf, decodeHead, decodeRecord } from "./log-record.ts";
 
 /** Reads log records into events. One that cannot be read is answered in `broken` with what its header still tells. */
 export function decodeBatch(partition: number, records: LogRecord[]): { items: PipelineEvent[]; broken: { item: PipelineEvent; error: unknown }[] } {
@@ -9,9 +9,9 @@ export function decodeBatch(partition: number, records: LogRecord[]): { items: P
   const broken: { item: PipelineEvent; error: unknown }[] = [];
   for (const record of records) {
     try {
-      const { event, body, content } = decodeRecord(record.bytes);
+      const { event, body } = decodeRecord(record.bytes);
       const { key } = decodeHead(record.bytes);
-      items.push({ partition, position: record.position, key, contentHash: shortHash(content), event, body, identities: [] });
+      items.push({ partition, position: record.position, key, contentHash: shortHash(contentOf(body)), event, body, identities: [] });
     } catch (error) {
       broken.push({ item: unreadable(partition, record), error });
     }
@@ -22,18 +22,16 @@ export function decodeBatch(partition: number, records: LogRecord[]): { items: P
 /** 52 bits, so that it is a safe integer. */
 const shortHash = (content: Uint8Array): number => parseInt(hash("sha256", content, "hex").slice(0, 13), 16);
 
-const nothing = new Uint8Array();
-
 function unreadable(partition: number, record: LogRecord): PipelineEvent {
   const head = headOf(record);
-  const properties = Buffer.from(JSON.stringify({ record: Buffer.from(record.bytes).toString("base64").slice(0, 4000) }));
+  const bytes = Buffer.from(JSON.stringify({ record: Buffer.from(record.bytes).toString("base64").slice(0, 4000) }));
   return {
     partition,
     position: record.position,
     key: head.key,
     contentHash: 0,
     identities: [],
-    body: { what: nothing, properties, context: nothing, ip: nothing },
+    body: { bytes, whatAt: 0, propertiesAt: 0, contextAt: bytes.length, ipAt: bytes.length },
     event: {
       tenantId: head.tenantId, sourceId: 0, eventId: "", kind: "track", name: "", ts: head.ts, receivedAt: head.receivedAt,
       late: false, identifiers: [], warnings: [],

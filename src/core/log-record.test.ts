@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { CanonicalEvent } from "../contracts/canonical-event.ts";
 import { eventKey } from "./event-key.ts";
-import { decodeEvent, decodeHead, decodeRecord, encodeRecord } from "./log-record.ts";
+import { contentOf, decodeEvent, decodeHead, decodeRecord, encodeRecord } from "./log-record.ts";
 
 const event: CanonicalEvent = {
   tenantId: 7,
@@ -85,11 +85,11 @@ test("a record of the first version, one JSON text behind the head, is still rea
   old[0] = 1;
   expect(decodeEvent(old)).toEqual(sent);
   expect(decodeHead(old)).toMatchObject({ tenantId: 7, ts: event.ts, key });
-  expect(decodeRecord(old).content).toEqual(decodeRecord(encodeRecord(sent, key)).content);
+  expect(contentOf(decodeRecord(old).body)).toEqual(contentOf(decodeRecord(encodeRecord(sent, key)).body));
 });
 
 test("the content leaves out when and under which id it was sent, and is another when what happened is another", () => {
-  const contentOf = (more: Partial<CanonicalEvent>): string => Buffer.from(decodeRecord(encodeRecord({ ...event, ...more }, key)).content).toString();
-  expect(contentOf({ ts: 1, receivedAt: 2, eventId: "other", context: { ip: "x" }, sentAt: 3 })).toBe(contentOf({}));
-  expect(new Set([contentOf({}), contentOf({ name: "x" }), contentOf({ properties: { a: 1 } }), contentOf({ traits: { a: 1 } })]).size).toBe(4);
+  const contentWith = (more: Partial<CanonicalEvent>): string => Buffer.from(contentOf(decodeRecord(encodeRecord({ ...event, ...more }, key)).body)).toString();
+  expect(contentWith({ ts: 1, receivedAt: 2, eventId: "other", context: { ip: "x" }, sentAt: 3 })).toBe(contentWith({}));
+  expect(new Set([{}, { name: "x" }, { properties: { a: 1 } }, { traits: { a: 1 } }].map(contentWith)).size).toBe(4);
 });

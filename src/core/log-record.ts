@@ -103,18 +103,19 @@ export function decodeHead(bytes: Uint8Array): RecordHead {
 export interface DecodedRecord {
   event: EventHead;
   body: EventBody;
-  /** What the event says happened, times and ids left out: the same for a copy that was sent again. */
-  content: Uint8Array;
 }
+
+/** What an event says happened, times and ids left out: the same for a copy that was sent again. */
+export const contentOf = ({ bytes, whatAt, contextAt }: EventBody): Uint8Array => bytes.subarray(whatAt, contextAt);
 
 /** The event of a record: what processing reads as an object, the rest as it lies there. */
 export function decodeRecord(bytes: Uint8Array): DecodedRecord {
   const record = current(view(bytes));
   const whatAt = partsAt + record.readUInt32BE(headBytes);
-  const properties = whatAt + record.readUInt32BE(headBytes + 4);
-  const context = properties + record.readUInt32BE(headBytes + 8);
-  const ip = context + record.readUInt32BE(headBytes + 12);
-  const [event, what] = JSON.parse(record.toString("utf8", partsAt, properties)) as [Rest & Partial<EventHead>, What];
+  const propertiesAt = whatAt + record.readUInt32BE(headBytes + 4);
+  const contextAt = propertiesAt + record.readUInt32BE(headBytes + 8);
+  const ipAt = contextAt + record.readUInt32BE(headBytes + 12);
+  const [event, what] = JSON.parse(record.toString("utf8", partsAt, propertiesAt)) as [Rest & Partial<EventHead>, What];
   event.tenantId = record.readUInt32BE(2);
   event.ts = record.readDoubleBE(6);
   event.receivedAt = record.readDoubleBE(14);
@@ -122,13 +123,7 @@ export function decodeRecord(bytes: Uint8Array): DecodedRecord {
   event.name = what.name;
   event.identifiers = what.identifiers;
   if (what.traits) event.traits = what.traits;
-  return {
-    event: event as EventHead,
-    body: {
-      what: record.subarray(whatAt, properties - 1), properties: record.subarray(properties, context), context: record.subarray(context, ip), ip: record.subarray(ip),
-    },
-    content: record.subarray(whatAt, context),
-  };
+  return { event: event as EventHead, body: { bytes: record, whatAt, propertiesAt, contextAt, ipAt } };
 }
 
 /** A record of version 1 as one of the present version. */
@@ -138,16 +133,17 @@ function current(record: Buffer): Buffer {
   return encodeRecord(JSON.parse(record.toString("utf8", headBytes)) as CanonicalEvent, record.toString("hex", keyAt, headBytes));
 }
 
-const parse = (json: Uint8Array): unknown => JSON.parse(view(json).toString("utf8"));
+const parse = (bytes: Uint8Array, from: number, to: number): unknown => JSON.parse(view(bytes).toString("utf8", from, to));
 
 /** A body's properties; undefined when the event has none. */
-export const propertiesOf = ({ properties }: EventBody): JsonObject | undefined => (properties.length === 0 ? undefined : (parse(properties) as JsonObject));
+export const propertiesOf = ({ bytes, propertiesAt, contextAt }: EventBody): JsonObject | undefined =>
+  (propertiesAt === contextAt ? undefined : (parse(bytes, propertiesAt, contextAt) as JsonObject));
 
 /** A body's context, ip included; undefined when the event has none. */
-export function contextOf({ context, ip }: EventBody): JsonObject | undefined {
-  if (context.length === 0) return undefined;
-  const open = parse(context) as JsonObject;
-  if (ip.length > 0) open["ip"] = parse(ip) as JsonValue;
+export function contextOf({ bytes, contextAt, ipAt }: EventBody): JsonObject | undefined {
+  if (contextAt === ipAt) return undefined;
+  const open = parse(bytes, contextAt, ipAt) as JsonObject;
+  if (ipAt < bytes.length) open["ip"] = parse(bytes, ipAt, bytes.length) as JsonValue;
   return open;
 }
 

@@ -18,6 +18,8 @@ export interface Delivery {
   drains: boolean[];
   /** Whether a batch is handed in once more when it is done. */
   repeats: boolean[];
+  /** Whether the next batch may come before a batch is in state. */
+  overlaps: boolean[];
   faults: Fault[];
   options: ProcessOptions;
 }
@@ -37,6 +39,7 @@ export const randomDelivery: fc.Arbitrary<Delivery> = fc.record({
   looks: fc.array(fc.nat({ max: 100 }), { minLength: 1, maxLength: 12 }),
   drains: fc.array(fc.boolean(), { minLength: 1, maxLength: 4 }),
   repeats: fc.array(fc.boolean(), { minLength: 1, maxLength: 4 }),
+  overlaps: fc.array(fc.boolean(), { minLength: 1, maxLength: 4 }),
   faults: fc.oneof({ weight: 1, arbitrary: fc.constant<Fault[]>([]) }, { weight: 3, arbitrary: randomFaults(60) }),
   options: fc.record({
     memoryBytes: fc.constantFrom(64, 512, 1 << 20),
@@ -51,12 +54,14 @@ export async function deliver(world: World, log: RandomLog, delivery: Delivery):
   let turns = 0;
   const work = async (records: LogRecord[]): Promise<void> => {
     const turn = turns++;
+    if (inTurn(delivery.overlaps, turn)) return void (await untilDone(world, () => world.process.pipeline.take(records)));
     const isDone = await untilDone(world, () => world.process.pipeline.process(records));
     if (isDone && inTurn(delivery.repeats, turn)) await untilDone(world, () => world.process.pipeline.process(records));
     if (inTurn(delivery.drains, turn)) await untilDone(world, () => world.process.activate.drain());
   };
   if (delivery.through === "window") await throughWindow(world, log, delivery, work);
   else await inBatches(world, log, delivery, work);
+  await settle(world);
   world.faults.armed = false;
 }
 
@@ -98,17 +103,30 @@ async function throughWindow(world: World, log: RandomLog, { sizes, looks }: Del
     time = Math.max(time, first + ((last - first) * inTurn(looks, turn)) / 100);
     await work(await world.process.reader.next(time));
   }
-  for (let rest = await world.process.reader.next(last); rest.length > 0; rest = await world.process.reader.next(last)) await work(rest);
+  for (let rest = await world.process.reader.next(last); rest.length > 0; rest = await world.process.reader.next(last)) {
+    await work(rest);
+    // The last of them: a process that dies of it leaves the next one more to read.
+    if (world.process.reader.backlog() === 0) await settle(world);
+  }
 }
+
+const settle = (world: World): Promise<boolean> => untilDone(world, () => world.process.pipeline.settle());
 
 async function inBatches(world: World, log: RandomLog, { places, sizes }: Delivery, work: (records: LogRecord[]) => Promise<void>): Promise<void> {
   await world.append(log.events);
-  let rest = inOrderOf(world.accepted.map((_, i) => i + 1), placesOf(world, places));
+  const order = inOrderOf(world.accepted.map((_, i) => i + 1), placesOf(world, places));
+  let rest = order;
+  const isOpen = (position: number): boolean => !world.process.partition.positions.has(position);
   for (let turn = 0; rest.length > 0; turn++) {
+    const { process } = world;
     const batch = rest.slice(0, inTurn(sizes, turn));
     const shuffled = inOrderOf(batch, places);
     await work(await world.log.readAt(0, shuffled));
-    rest = rest.filter((position) => !world.process.partition.positions.has(position));
+    // What is on its way is not handed in again, unless the process died with it.
+    rest = process === world.process ? rest.filter((position) => isOpen(position) && !batch.includes(position)) : order.filter(isOpen);
+    if (rest.length > 0) continue;
+    await settle(world);
+    rest = order.filter(isOpen);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Logger } from "../../contracts/logger.ts";
 import type { Meters } from "../../contracts/meters.ts";
-import type { PipelineEvent } from "../../contracts/pipeline-event.ts";
+import type { PipelineEvent, SeenEvent } from "../../contracts/pipeline-event.ts";
 import { keyFromDecimal } from "../../core/event-key.ts";
 import type { History } from "../../stores/clickhouse/history.ts";
 import type { KeyMemory } from "./remember-keys.ts";
@@ -14,13 +14,8 @@ interface Deps {
   log: Logger;
 }
 
-interface Found {
-  key: string;
-  partition: number;
-  position: number;
-  contentHash: number;
-  held: boolean;
-}
+/** The copy of this key that is on its way into history and may not be found there yet. */
+export type OnItsWay = (key: string) => SeenEvent | undefined;
 
 /**
  * Splits a batch into first and repeated events. The smallest log position of a key is the first; its content stands. A replay
@@ -28,10 +23,16 @@ interface Found {
  * that history has already as an event, written by a try that did not reach state.
  */
 export function createFindDuplicates(deps: Deps) {
-  return async function findDuplicates(batch: PipelineEvent[]): Promise<{ fresh: PipelineEvent[]; repeated: PipelineEvent[] }> {
+  return async function findDuplicates(batch: PipelineEvent[], onItsWay: OnItsWay = () => undefined): Promise<{ fresh: PipelineEvent[]; repeated: PipelineEvent[] }> {
     const copies = Map.groupBy(batch, (item) => item.key);
     const asked = [...copies.values()].filter((items) => items.some((item) => items.length > 1 || mustAsk(deps.memory, item)));
+    // Taken before history is asked: what arrives there meanwhile is then found in one of the two.
+    const underway = asked.map(([item]) => onItsWay(item?.key ?? ""));
     const inHistory = await lookUp(deps.history, asked.map((items) => items[0] as PipelineEvent), batch);
+    asked.forEach(([item], at) => {
+      const row = underway[at];
+      if (item && row) inHistory.set(item.key, [...(inHistory.get(item.key) ?? []), row]);
+    });
     const fresh: PipelineEvent[] = [];
     const repeated: PipelineEvent[] = [];
     for (const item of batch) {
@@ -48,12 +49,12 @@ export function createFindDuplicates(deps: Deps) {
   };
 }
 
-function firstOf(copies: PipelineEvent[], found: Found[]): PipelineEvent {
+function firstOf(copies: PipelineEvent[], found: SeenEvent[]): PipelineEvent {
   const written = copies.find((item) => found.some((row) => !row.held && isRowOf(row, item)));
   return written ?? copies.reduce((first, item) => (comesBefore(item, first) ? item : first));
 }
 
-const isRowOf = (row: Found, item: PipelineEvent): boolean => row.partition === item.partition && row.position === item.position;
+const isRowOf = (row: SeenEvent, item: PipelineEvent): boolean => row.partition === item.partition && row.position === item.position;
 
 const isReplay = ({ event }: PipelineEvent): boolean => event.replay === true;
 const comesBefore = (a: PipelineEvent, b: PipelineEvent): boolean => (isReplay(a) === isReplay(b) ? a.position < b.position : isReplay(a));
@@ -63,7 +64,7 @@ const mustAsk = (memory: KeyMemory, { key, event }: PipelineEvent): boolean =>
   (!event.serverId || event.replay === true) && (memory.mayHave(key) || !memory.complete);
 
 /** A row is a duplicate only if its log position is another one; a replayed event ignores the row that held it. */
-const repeats = (found: Found, item: PipelineEvent): boolean =>
+const repeats = (found: SeenEvent, item: PipelineEvent): boolean =>
   (found.partition !== item.partition || found.position !== item.position) && !(found.held && item.event.replay);
 
 function noteConflict(deps: Deps, item: PipelineEvent): void {
@@ -73,8 +74,8 @@ function noteConflict(deps: Deps, item: PipelineEvent): void {
 
 const lookUpMax = 5000;
 
-async function lookUp(history: History, items: PipelineEvent[], batch: PipelineEvent[]): Promise<Map<string, Found[]>> {
-  const found = new Map<string, Found[]>();
+async function lookUp(history: History, items: PipelineEvent[], batch: PipelineEvent[]): Promise<Map<string, SeenEvent[]>> {
+  const found = new Map<string, SeenEvent[]>();
   const tenants = [...new Set(batch.map((item) => item.event.tenantId))];
   for (let from = 0; from < items.length; from += lookUpMax) {
     const some = items.slice(from, from + lookUpMax);
@@ -89,7 +90,7 @@ async function lookUp(history: History, items: PipelineEvent[], batch: PipelineE
     );
     for (const row of rows) {
       const key = keyFromDecimal(row.key);
-      found.set(key, [...(found.get(key) ?? []), { ...row, key }]);
+      found.set(key, [...(found.get(key) ?? []), row]);
     }
   }
   return found;

@@ -31,25 +31,41 @@ export interface FoldRow {
 
 const pageRows = 20_000;
 
+/** The last row of a page: the next one begins after it. */
+interface Place {
+  identity: number;
+  ts: number;
+  key: bigint;
+}
+
 /** All events of these identities as folding reads them, page by page, in no order that matters. System events are left out, and of an event that a repeated insert wrote twice one row. */
 export async function* readFoldRows(history: History, tenantId: number, identities: IdentityId[]): AsyncGenerator<FoldRow[]> {
-  let last = { identity: 0, ts: 0, key: 0n };
-  for (;;) {
-    const rows = await history.query<Row>(
-      `select identity, toUnixTimestamp64Milli(ts) ts, toString(event_key) key, log_partition partition, log_pos position, kind,
-              toUnixTimestamp64Milli(received_at) receivedAt, session_id sessionId, sealed, money_role role, toString(amount) amount,
-              currency, order_id orderId
-         from events
-        where tenant = {tenantId:UInt32} and identity in {identities:Array(UInt64)} and kind != 'system'
-          and (identity, ts, event_key) > ({identity:UInt64}, fromUnixTimestamp64Milli({ts:Int64}), {key:UInt128})
-        order by identity, ts, event_key limit 1 by identity, ts, event_key limit {limit:UInt32}`,
-      { tenantId, identities, ...last, limit: pageRows },
-    );
-    yield rows.map((row) => toFoldRow(tenantId, row));
+  let page: Promise<Row[]> | undefined = readPage(history, tenantId, identities, { identity: 0, ts: 0, key: 0n });
+  while (page) {
+    const rows: Row[] = await page;
     const end = rows.at(-1);
-    if (!end || rows.length < pageRows) return;
-    last = { identity: end.identity, ts: end.ts, key: BigInt(end.key) };
+    // The next page is read while this one is folded.
+    const after = end && rows.length === pageRows ? { identity: end.identity, ts: end.ts, key: BigInt(end.key) } : undefined;
+    page = after && readPage(history, tenantId, identities, after);
+    // Nobody waits for it when folding throws.
+    page?.catch(() => undefined);
+    yield rows.map((row) => toFoldRow(tenantId, row));
   }
+}
+
+/** The comparison of the three together says what is left; only that of the first two finds it without reading what lies before. */
+function readPage(history: History, tenantId: number, identities: IdentityId[], after: Place): Promise<Row[]> {
+  return history.query<Row>(
+    `select identity, toUnixTimestamp64Milli(ts) ts, toString(event_key) key, log_partition partition, log_pos position, kind,
+            toUnixTimestamp64Milli(received_at) receivedAt, session_id sessionId, sealed, money_role role, toString(amount) amount,
+            currency, order_id orderId
+       from events
+      where tenant = {tenantId:UInt32} and identity in {identities:Array(UInt64)} and kind != 'system'
+        and (identity > {identity:UInt64} or (identity = {identity:UInt64} and events.ts >= fromUnixTimestamp64Milli({ts:Int64})))
+        and (identity, events.ts, event_key) > ({identity:UInt64}, fromUnixTimestamp64Milli({ts:Int64}), {key:UInt128})
+      order by identity, events.ts, event_key limit 1 by identity, events.ts, event_key limit {limit:UInt32}`,
+    { tenantId, identities, ...after, limit: pageRows },
+  );
 }
 
 function toFoldRow(tenantId: number, row: Row): FoldRow {

@@ -91,9 +91,9 @@ function writeLine(lines: TsvWriter, { event, body, key, partition, position, id
     + `${event.sentAt === undefined ? "\\N" : tsvTime(event.sentAt)}\t${tsvText(event.sessionId ?? "")}\t${event.late}\t${event.historical === true}\t`
     + `[${identities.join(",")}]\t`,
   );
-  lines.json(body.properties, "{}");
+  lines.json(body.bytes, body.propertiesAt, body.contextAt, "{}");
   lines.raw("\t");
-  lines.json(body.context, "{}");
+  lines.json(body.bytes, body.contextAt, body.ipAt, "{}");
   lines.raw("\tc");
   writeSealed(lines, body);
   lines.raw(
@@ -103,11 +103,12 @@ function writeLine(lines: TsvWriter, { event, body, key, partition, position, id
 }
 
 /** The identifiers and traits as the record has them, and the address beside them. */
-function writeSealed(lines: TsvWriter, { what, ip }: EventBody): void {
-  if (ip.length === 0) return lines.json(what, "{}");
-  lines.json(what.subarray(0, what.length - 1), "{");
+function writeSealed(lines: TsvWriter, { bytes, whatAt, propertiesAt, ipAt }: EventBody): void {
+  const whatEnd = propertiesAt - 1;
+  if (ipAt === bytes.length) return lines.json(bytes, whatAt, whatEnd, "{}");
+  lines.json(bytes, whatAt, whatEnd - 1, "{");
   lines.raw(`,"ip":`);
-  lines.json(ip, "null");
+  lines.json(bytes, ipAt, bytes.length, "null");
   lines.raw("}");
 }
 

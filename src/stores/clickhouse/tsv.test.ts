@@ -25,8 +25,9 @@ test("texts, lists of texts and times arrive as they were, whatever is in them",
     const lines = createTsvWriter(10);
     for (const [n, one] of rows.entries()) {
       lines.raw(`${n}\t${tsvText(one.text)}\t${tsvTexts(one.texts)}\t${tsvTime(one.at)}\t`);
-      lines.json(Buffer.from(JSON.stringify(one)), "");
-      lines.json(Buffer.alloc(0), "\tnone");
+      const json = Buffer.from(` ${JSON.stringify(one)} `);
+      lines.json(json, 1, json.length - 1, "");
+      lines.json(json, 1, 1, "\tnone");
       lines.raw("\n");
     }
     await history.insertLines("line", ["n", "text", "texts", "at", "json", "none"], lines.bytes());

@@ -2,8 +2,8 @@
 export interface TsvWriter {
   /** A piece of a line as it is, tabs and line ends included. */
   raw(text: string): void;
-  /** JSON in UTF-8 as a value; `whenNone` stands for no bytes at all. */
-  json(bytes: Uint8Array, whenNone: string): void;
+  /** JSON in UTF-8, `bytes` from one place to another, as a value; `whenNone` stands for no bytes at all. */
+  json(bytes: Uint8Array, from: number, to: number, whenNone: string): void;
   bytes(): Buffer;
 }
 
@@ -25,16 +25,12 @@ export function createTsvWriter(bytesUsual: number): TsvWriter {
   }
   return {
     raw,
-    json(bytes, whenNone) {
-      if (bytes.length === 0) return raw(whenNone);
-      reserve(bytes.length * 2);
+    json(bytes, from, to, whenNone) {
+      if (from >= to) return raw(whenNone);
+      reserve((to - from) * 2);
       // JSON has no raw control characters, so that nothing else needs escaping.
-      if (!bytes.includes(backslash)) {
-        buffer.set(bytes, end);
-        end += bytes.length;
-        return;
-      }
-      for (const byte of bytes) {
+      for (let at = from; at < to; at++) {
+        const byte = bytes[at] as number;
         if (byte === backslash) buffer[end++] = backslash;
         buffer[end++] = byte;
       }

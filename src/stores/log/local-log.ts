@@ -1,6 +1,7 @@
 import type { EventLog, LogRecord } from "../../contracts/event-log.ts";
 import type { Clock } from "../../core/clock.ts";
 import { createLogId, readLogId } from "./log-id.ts";
+import { createRecordKeeper } from "./keep-records.ts";
 import { createLogWriter } from "./log-writer.ts";
 import { recoverSegments } from "./segment-directories.ts";
 import { openSegmentList } from "./segment-list.ts";
@@ -46,11 +47,12 @@ async function recoverLog(dir: string, segmentBytesMax: number): Promise<{ logId
 export async function openLocalLog(options: LocalLogOptions): Promise<EventLog> {
   const { dir, clock, segmentBytesMax = 1_000_000_000, segmentAgeMsMax = 600_000 } = options;
   const { logId, list } = await recoverLog(dir, segmentBytesMax);
+  const keep = createRecordKeeper();
   const writer = createLogWriter(list, { segmentBytesMax, segmentAgeMsMax }, clock);
 
   function readRecord(position: number): LogRecord {
     if (position >= writer.head()) throw new RangeError(`the log has no position ${position} yet, its head is ${writer.head()}`);
-    return { position, bytes: list.read(position) };
+    return { position, bytes: keep(list.peek(position)) };
   }
 
   return {

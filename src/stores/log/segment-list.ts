@@ -7,9 +7,7 @@ import type { Segment } from "./segment.ts";
 export interface SegmentList {
   oldest(): Segment;
   newest(): Segment;
-  /** A copy of the record. Throws when no segment has it. */
-  read(position: number): Uint8Array;
-  /** The same, not copied: the bytes hold until anything else is read. */
+  /** The record, not copied: its bytes hold until anything else is read. Throws when no segment has it. */
   peek(position: number): Uint8Array;
   /** Adds an empty segment for the positions from `first` on. Changes nothing when it fails. */
   add(first: number): Promise<void>;
@@ -44,7 +42,6 @@ export function openSegmentList(dir: string, firsts: readonly number[], mapSizeB
   return {
     oldest: () => at(0),
     newest: () => at(-1),
-    read: (position) => found(position, of(position)?.read(position)),
     peek: (position) => found(position, of(position)?.peek(position)),
     async add(first) {
       await createEmptySegment(dir, first);

@@ -23,9 +23,7 @@ export interface Segment {
   firstAt(): number | undefined;
   /** The position after the last record. */
   readNext(): number;
-  /** A copy of the record, or undefined when the segment has no such position. */
-  read(position: number): Uint8Array | undefined;
-  /** The same, not copied: the bytes hold until anything else is read. */
+  /** The record, not copied: its bytes hold until anything else is read. Undefined when the segment has no such position. */
   peek(position: number): Uint8Array | undefined;
   /** Writes all records, the first at `position`, in one transaction. */
   append(position: number, records: readonly Uint8Array[], now: number): Promise<void>;
@@ -79,7 +77,6 @@ export function openSegment(dir: string, first: number, mapSizeBytes: number): S
       for (const last of environment().db().getKeys({ reverse: true, limit: 1 })) return Number(last) + 1;
       return first;
     },
-    read: (position) => environment().db().get(position),
     peek: (position) => environment().db().getBinaryFast(position) as Uint8Array | undefined,
     async append(position, records, now) {
       const isFirst = position === first;

@@ -6,7 +6,6 @@ import { databaseOf, until } from "../server-process.ts";
 import type { Finding } from "./read-trace.ts";
 
 const rounds = 3;
-/** Of ordinary tables; what a part is checked for is in `check-parts.ts`. */
 const historyTables = ["events", "events_held", "identity_profile"];
 
 async function withState<T>(dataDir: string, work: (db: Db) => Promise<T>): Promise<T> {
@@ -19,7 +18,8 @@ async function withHistory<T>(path: string, work: (history: History) => Promise<
   return await work(history).finally(() => history.close());
 }
 
-const asFinding = (complaints: readonly (string | undefined)[]): Finding => ({ judged: complaints.length, violations: complaints.filter((one) => one !== undefined) });
+const asFinding = (complaints: readonly (string | undefined)[]): Finding =>
+  ({ judged: complaints.length, violations: complaints.filter((one) => one !== undefined) });
 
 /** The settings that make a commit durable, as the running server has them. */
 export const checkStateSettings = (dataDir: string): Promise<Finding> => withState(dataDir, async (db) => {
@@ -54,7 +54,7 @@ export const checkHistorySettings = (path: string): Promise<Finding> => withHist
 export const countInsertFlushes = (path: string): Promise<Finding> => withHistory(path, async (history) => {
   const names = ["FileSync", "DirectorySync"];
   const read = async (): Promise<number[]> => {
-    const rows = await history.query<{ event: string; value: number }>("select event, value from system.events where event in ('FileSync', 'DirectorySync')");
+    const rows = await history.query<{ event: string; value: number }>("select event, value from system.events where event in {names:Array(String)}", { names });
     return names.map((name) => rows.find(({ event }) => event === name)?.value ?? 0);
   };
   const complaints: (string | undefined)[] = [];

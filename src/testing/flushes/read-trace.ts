@@ -36,7 +36,8 @@ export function readTrace(trace: string): Call[] {
     const [, name, fd, path = ""] = target.exec(text) ?? [];
     if (name === undefined) continue;
     const result = text.slice(text.lastIndexOf(" = ") + 3);
-    calls.push({ pid, name, fd: fd === undefined ? undefined : Number(fd), path, text, began: head.began, ended: moment, succeeded: /^\d/.test(result) });
+    const succeeded = /^\d/.test(result);
+    calls.push({ pid, name, fd: fd === undefined ? undefined : Number(fd), path, text, began: head.began, ended: moment, succeeded });
   }
   return calls;
 }

@@ -6,20 +6,23 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { until } from "../server-process.ts";
 
+/** Of the system: nothing that npm installs. */
+const command = "strace";
 const calls = [
-  "fsync", "fdatasync", "write", "writev", "pwrite64", "pwritev", "pwritev2", "sendto", "sendmsg", "read", "readv", "recvfrom", "recvmsg", "rename", "openat",
+  "fsync", "fdatasync", "write", "writev", "pwrite64", "pwritev", "pwritev2", "sendto", "sendmsg",
+  "read", "readv", "recvfrom", "recvmsg", "rename", "openat",
 ];
 const shownCharacters = 3000;
 const dsyncFlag = 0o10000;
 
-export const canTrace = (): boolean => spawnSync("strace", ["-V"], { stdio: "ignore" }).status === 0;
+export const canTrace = (): boolean => spawnSync(command, ["-V"], { stdio: "ignore" }).status === 0;
 
 /** Traces processes, their threads and those they start, until told to stop; resolves when none of their calls can be missed. */
 export async function traceServer(pids: readonly number[]): Promise<{ stop(): Promise<string> }> {
   const dir = await mkdtemp(join(tmpdir(), "tributary-trace-"));
   const file = join(dir, "trace");
   const options = ["-f", "-ttt", "-y", "-s", String(shownCharacters), "-e", `trace=${calls.join()}`, "-o", file];
-  const tracer = spawn("strace", [...options, ...pids.flatMap((pid) => ["-p", String(pid)])], { stdio: ["ignore", "ignore", "pipe"] });
+  const tracer = spawn(command, [...options, ...pids.flatMap((pid) => ["-p", String(pid)])], { stdio: ["ignore", "ignore", "pipe"] });
   const ended = once(tracer, "close");
   let told = "";
   tracer.stderr.on("data", (chunk: Buffer) => { told += chunk.toString(); });

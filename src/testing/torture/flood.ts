@@ -1,5 +1,4 @@
-import type { Client } from "../server-client.ts";
-import { readMeter } from "../server-client.ts";
+import { type Client, readMeter } from "../server-client.ts";
 import { until } from "../server-process.ts";
 import type { Arena } from "./arena.ts";
 
@@ -16,10 +15,13 @@ export interface Flood {
 }
 
 const batchRows = 1000;
+/** It looks at the backlog each time it has sent so many. */
+const lookRows = 5000;
 const backlogDefault = 10_000;
 
 /** Sends events as fast as they are processed. Resolves with how many were accepted. */
-export async function flood({ server }: Arena, client: Client, { rowOf, countMax, msMax, backlogMax = backlogDefault, historical = false }: Flood): Promise<number> {
+export async function flood({ server }: Arena, client: Client, wanted: Flood): Promise<number> {
+  const { rowOf, countMax, msMax, backlogMax = backlogDefault, historical = false } = wanted;
   const endMs = performance.now() + msMax;
   let sent = 0;
   while (sent < countMax && performance.now() < endMs) {
@@ -27,7 +29,7 @@ export async function flood({ server }: Arena, client: Client, { rowOf, countMax
     const { status, body } = await client.post<{ data?: { rejected: number } }>("/api/cdp/events/batch", { events, historical });
     if (status !== 202 || body.data?.rejected !== 0) throw new Error(`a batch was answered ${status}: ${JSON.stringify(body).slice(0, 300)}`);
     sent += events.length;
-    if (sent % (5 * batchRows) === 0) await until("there is room in the backlog", async () => (await readMeter(server, "cdp_backlog_events")) <= backlogMax);
+    if (sent % lookRows === 0) await until("there is room in the backlog", async () => (await readMeter(server, "cdp_backlog_events")) <= backlogMax);
   }
   return sent;
 }
