@@ -1,4 +1,3 @@
-import { eventKey } from "../../src/core/event-key.ts";
 
 /**
  * The people and events that the read benchmark fills in, as formulas: PostgreSQL, ClickHouse and Node each make their part by
@@ -27,9 +26,8 @@ export const names: Record<Kind, { everyNth: number; prefix: string; suffix: str
 };
 
 /** Seven digits, so that phone numbers are as long as real ones. */
-export const numberOf = (kind: Kind, n: number): string => (kind === "phone" ? String(2_000_000 + n) : String(n));
+const numberOf = (kind: Kind, n: number): string => (kind === "phone" ? String(2_000_000 + n) : String(n));
 export const valueOf = (kind: Kind, n: number): string => names[kind].prefix + numberOf(kind, n) + names[kind].suffix;
-export const kindsOf = (n: number): Kind[] => kinds.filter((kind) => n % names[kind].everyNth === 0);
 export const identityOf = (n: number, kind: Kind): number => n * slots + 1 + kinds.indexOf(kind);
 
 export const startMs = Date.UTC(2026, 0, 1);
@@ -47,6 +45,4 @@ export const timesOf = (crowd: Crowd, n: number): number[] =>
 export const tenant = 1;
 /** The built-in source `api`. */
 export const source = 2;
-export const eventIdOf = (e: number): string => `bench-${e}`;
-export const keyOfEvent = (e: number): string => eventKey(tenant, source, eventIdOf(e));
 export const eventNames = ["page_view", "product_viewed", "product_added", "search", "signup", "video_played", "app_opened", "purchase"] as const;

@@ -44,7 +44,7 @@ async function liveStates(profiles: Refold[]): Promise<Map<string, ProfileState>
 /** Writes the rest of the log to history as a process does that dies before its state transaction. */
 async function dieBeforeState(world: World, from: number): Promise<void> {
   const { process, log } = world;
-  const { items } = decodeBatch(process.partition.partitionId, await log.read(0, from, 1000, 1e9));
+  const { items } = await decodeBatch(process.partition.partitionId, await log.read(0, from, 1000, 1e9));
   const identities = await process.resolve.mint(items.map(({ event }) => event));
   items.forEach((item, i) => (item.identities = identities[i] ?? []));
   await process.profile.writeHistory(items);

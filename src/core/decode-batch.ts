@@ -1,13 +1,14 @@
 import { hash } from "node:crypto";
 import type { LogRecord } from "../contracts/event-log.ts";
 import type { PipelineEvent } from "../contracts/pipeline-event.ts";
+import { inSlices } from "./in-slices.ts";
 import { contentOf, decodeHead, decodeRecord } from "./log-record.ts";
 
 /** Reads log records into events. One that cannot be read is answered in `broken` with what its header still tells. */
-export function decodeBatch(partition: number, records: LogRecord[]): { items: PipelineEvent[]; broken: { item: PipelineEvent; error: unknown }[] } {
+export async function decodeBatch(partition: number, records: LogRecord[]): Promise<{ items: PipelineEvent[]; broken: { item: PipelineEvent; error: unknown }[] }> {
   const items: PipelineEvent[] = [];
   const broken: { item: PipelineEvent; error: unknown }[] = [];
-  for (const record of records) {
+  await inSlices(records, (record) => {
     try {
       const { event, body } = decodeRecord(record.bytes);
       const { key } = decodeHead(record.bytes);
@@ -15,7 +16,7 @@ export function decodeBatch(partition: number, records: LogRecord[]): { items: P
     } catch (error) {
       broken.push({ item: unreadable(partition, record), error });
     }
-  }
+  });
   return { items, broken };
 }
 

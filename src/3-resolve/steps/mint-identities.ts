@@ -2,6 +2,7 @@ import type { EventHead, Identifier } from "../../contracts/canonical-event.ts";
 import type { TenantSettings } from "../../contracts/directory.ts";
 import type { IdentityId } from "../../contracts/identity.ts";
 import type { Logger } from "../../contracts/logger.ts";
+import { inSlices } from "../../core/in-slices.ts";
 import { priorityOf } from "../../core/tenant-defaults.ts";
 import type { Db } from "../../stores/postgres/db.ts";
 import { findByHash, type IdentityName, type NamedIdentity } from "../queries/find-by-hash.ts";
@@ -51,7 +52,8 @@ export function createMint({ db, pepper, settingsOf, log, cacheMax }: MintDeps):
 
   return async function mint(events) {
     const batch = new Map<string, Named>();
-    const named = events.map((event) => nameAll(event, batch));
+    const named: Named[][] = [];
+    await inSlices(events, (event) => named.push(nameAll(event, batch)));
     const unknown = new Map<string, Named>();
     for (const one of batch.values()) if (one.id === undefined) unknown.set(nameOf(one), one);
     const wanted = [...unknown.values()];

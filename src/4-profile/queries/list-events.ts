@@ -49,7 +49,7 @@ export interface EventFilter {
 }
 
 /** Stored bytes of the events of one page. An event may be large, and a page is in memory several times over. */
-export const pageBytesMax = 4_000_000;
+const pageBytesMax = 4_000_000;
 /** Up to here the bytes are counted when the rows have come: the engine would take longer to count them than to send them. */
 const plainRowsMax = 101;
 

@@ -4,6 +4,7 @@ import type { PipelineEvent } from "../../contracts/pipeline-event.ts";
 import type { SystemEvent } from "../../contracts/system-event.ts";
 import type { PositionSet } from "../../core/position-set.ts";
 import { eventKey, keyToDecimal } from "../../core/event-key.ts";
+import { inSlices } from "../../core/in-slices.ts";
 import { contextOf, propertiesOf } from "../../core/log-record.ts";
 import { microsToDecimal } from "../../core/money.ts";
 import type { History } from "../../stores/clickhouse/history.ts";
@@ -30,7 +31,7 @@ export function createWriteHistory({ history, settingsOf }: Deps) {
   return async function writeHistory(batch: PipelineEvent[]): Promise<void> {
     const ordered = inTableOrder(batch);
     const lines = createTsvWriter(lineBytesUsual * batch.length);
-    for (const item of ordered) writeLine(lines, item, settingsOf(item.event.tenantId));
+    await inSlices(ordered, (item) => writeLine(lines, item, settingsOf(item.event.tenantId)));
     await history.insertLines("events", columns, lines.bytes());
   };
 }
