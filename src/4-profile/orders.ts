@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { addForgotten, joinForgotten, mayBeForgotten } from "./forgotten-orders.ts";
 
 /** A purchase that counts for its order id. */
 export interface OrderEntry {
@@ -14,9 +15,14 @@ export interface OrderState {
   kept: Map<string, OrderEntry>;
   /** Orders no longer kept: their purchases stay in the sums, their ids are forgotten. */
   forgotten: number;
+  /** Tells which orders were surely not forgotten; undefined while none was, and where a version before the filter forgot some. */
+  filter: Uint8Array | undefined;
 }
 
-export const emptyOrders = (): OrderState => ({ kept: new Map(), forgotten: 0 });
+export const emptyOrders = (): OrderState => ({ kept: new Map(), forgotten: 0, filter: undefined });
+
+/** False when the order is surely none that was forgotten. */
+const mayHaveForgotten = ({ forgotten, filter }: OrderState, order: string): boolean => forgotten > 0 && (filter === undefined || mayBeForgotten(filter, order));
 
 export const orderHash = (orderId: string): string => hash("sha256", orderId, "hex").slice(0, 16);
 
@@ -34,13 +40,13 @@ export function addOrder(orders: OrderState, order: string, entry: OrderEntry): 
   const known = orders.kept.get(order);
   if (known && isBefore(known, entry)) return { surplus: entry, certain: true };
   orders.kept.set(order, entry);
-  return { surplus: known, certain: known !== undefined || orders.forgotten === 0 };
+  return { surplus: known, certain: known !== undefined || !mayHaveForgotten(orders, order) };
 }
 
 /** Adds `from` to `into`, both already in the sums; names the purchases that were counted twice. */
 export function mergeOrders(into: OrderState, from: OrderState): { surplus: OrderEntry[]; certain: boolean } {
   let certain = into.forgotten === 0 || from.forgotten === 0;
-  if (from.forgotten > 0) for (const order of into.kept.keys()) if (!from.kept.has(order)) certain = false;
+  for (const order of into.kept.keys()) if (!from.kept.has(order) && mayHaveForgotten(from, order)) certain = false;
   const surplus: OrderEntry[] = [];
   for (const [order, entry] of from.kept) {
     const added = addOrder(into, order, entry);
@@ -48,6 +54,7 @@ export function mergeOrders(into: OrderState, from: OrderState): { surplus: Orde
     if (!added.certain) certain = false;
   }
   into.forgotten += from.forgotten;
+  into.filter = joinForgotten(into.filter, from.filter);
   return { surplus, certain };
 }
 
@@ -56,6 +63,11 @@ export function compactOrders(orders: OrderState, limits: { orders: number }): v
   const excess = orders.kept.size - limits.orders;
   if (excess <= 0) return;
   const oldestFirst = [...orders.kept].sort(([, a], [, b]) => (isBefore(a, b) ? -1 : 1));
-  for (const [order] of oldestFirst.slice(0, excess)) orders.kept.delete(order);
+  // A filter that does not know all that was forgotten would be wrong about the others.
+  const knowsAll = orders.forgotten === 0 || orders.filter !== undefined;
+  for (const [order] of oldestFirst.slice(0, excess)) {
+    orders.kept.delete(order);
+    if (knowsAll) orders.filter = addForgotten(orders.filter, order);
+  }
   orders.forgotten += excess;
 }

@@ -26,7 +26,7 @@ test("a state that cannot tell is never packed", () => {
 });
 
 test("bytes of another version are refused", () => {
-  expect(() => unpackAggregates(new Packr().pack([2]), emptyState())).toThrow("version 2, expected 1");
+  expect(() => unpackAggregates(new Packr().pack([3]), emptyState())).toThrow("version 3, expected 2");
 });
 
 test("reading replaces what the state held", () => {

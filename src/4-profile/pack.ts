@@ -4,7 +4,9 @@ import { emptySessions, type IdentitySessions, type Run, type SessionState } fro
 import type { ProfileState } from "./state.ts";
 
 const packr = new Packr({ useRecords: false });
-const version = 1;
+const version = 2;
+/** Had no filter of forgotten orders. */
+const versionBefore = 1;
 
 /** Small integers take fewer bytes as numbers; MessagePack has none beyond 64 bits, so large ones travel as text. */
 type PackedInt = number | string;
@@ -23,6 +25,7 @@ type PackedAggregates = [
   countedElsewhere: number,
   forgottenMax: number,
   identities: PackedIdentity[],
+  forgottenOrders: Buffer | null,
 ];
 
 /**
@@ -43,6 +46,7 @@ export function packAggregates(state: ProfileState): Buffer {
     state.sessions.countedElsewhere,
     state.sessions.forgottenMax,
     inOrder(state.sessions.kept).map(([id, identity]) => packIdentity(id, identity, base)),
+    state.orders.filter === undefined ? null : Buffer.from(state.orders.filter),
   ];
   return packr.pack(packed);
 }
@@ -51,12 +55,12 @@ export function packAggregates(state: ProfileState): Buffer {
 export function unpackAggregates(bytes: Uint8Array, state: ProfileState): void {
   if (bytes.length === 0) return;
   const packed = packr.unpack(bytes) as PackedAggregates;
-  if (packed[0] !== version) throw new Error(`profile aggregates of version ${packed[0]}, expected ${version}`);
-  const [, unconverted, lastPurchase, revenueByCurrency, forgotten, orders, base, countedElsewhere, forgottenMax, identities] = packed;
+  if (packed[0] !== version && packed[0] !== versionBefore) throw new Error(`profile aggregates of version ${packed[0]}, expected ${version}`);
+  const [, unconverted, lastPurchase, revenueByCurrency, forgotten, orders, base, countedElsewhere, forgottenMax, identities, filter] = packed;
   state.unconverted = unconverted;
   state.lastPurchase = lastPurchase ?? -Infinity;
   state.revenueByCurrency = new Map(revenueByCurrency.map(([currency, micros]) => [currency, BigInt(micros)]));
-  state.orders = { kept: new Map(orders.map(unpackOrder)), forgotten };
+  state.orders = { kept: new Map(orders.map(unpackOrder)), forgotten, filter: filter ? new Uint8Array(filter) : undefined };
   state.sessions = unpackSessions(identities, base, { ...emptySessions(), countedElsewhere, forgottenMax });
 }
 

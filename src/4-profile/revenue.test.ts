@@ -92,11 +92,30 @@ describe("orders beyond the bound", () => {
     ["a repetition of a kept order", "order 299", true],
     ["a purchase without an order id", undefined, true],
     ["a repetition of a forgotten order", "order 1", false],
-    ["a new order, which could be a forgotten one", "order 300", false],
+    ["a new order, which is none of the forgotten ones", "order 300", true],
   ];
   test.each(rows)("%s", (_what, orderId, certain) => {
     const state = full();
     fold(state, "purchase", 1, "2026-03-01", orderId === undefined ? {} : { orderId });
     expect(state.cannotTell).toBe(!certain);
+  });
+});
+
+describe("what was forgotten before there was a filter", () => {
+  test("may be any order, until the profile is folded anew", () => {
+    const state = emptyState();
+    for (let i = 0; i < 300; i++) fold(state, "purchase", 1, new Date(Date.UTC(2026, 0, 1, i)).toISOString(), { orderId: `order ${i}` });
+    compact(state);
+    state.orders.filter = undefined;
+    fold(state, "purchase", 1, "2026-03-01", { orderId: "order 999" });
+    expect(state.cannotTell).toBe(true);
+  });
+
+  test("is not known by halves: forgetting more begins no filter", () => {
+    const state = emptyState();
+    state.orders.forgotten = 7;
+    for (let i = 0; i < 300; i++) fold(state, "purchase", 1, new Date(Date.UTC(2026, 0, 1, i)).toISOString(), { orderId: `order ${i}` });
+    compact(state);
+    expect([state.orders.forgotten, state.orders.filter]).toEqual([51, undefined]);
   });
 });
