@@ -8,7 +8,7 @@ import { startSlowReader } from "./slow-reader.ts";
 import { median, round } from "./statistics.ts";
 
 const sampleMs = 5_000;
-/** Space comes back a segment of 1 GB at a time: with three there is always something to work on while the door is shut. */
+/** Enough that there is always something to work on while the door is shut. */
 const logLimitDefault = "3GB";
 const curveColumns = 60;
 const bars = "▁▂▃▄▅▆▇█";

@@ -23,7 +23,7 @@ import { startPartitionWorker, type PartitionWorker } from "../partition-worker.
 import { createPipeline } from "../pipeline.ts";
 import { isBadHistoryData } from "../stores/clickhouse/connect.ts";
 import { createLateHistory } from "../stores/clickhouse/late-history.ts";
-import { openLocalLog } from "../stores/log/local-log.ts";
+import { openLocalLog, segmentBytesUsual } from "../stores/log/local-log.ts";
 import { openMirror } from "../stores/log/mirror.ts";
 import { createLateDb } from "../stores/postgres/late-db.ts";
 import { takePartition, type OwnedPartition } from "../stores/postgres/partitions.ts";
@@ -49,7 +49,6 @@ const bufferBytesMax = 64_000_000;
 const memoryBytes = 2 ** 27;
 const waitingScanMax = 1_000_000;
 const depthMax = 32;
-const segmentBytesUsual = 1_000_000_000;
 
 export interface Startup {
   settings: Settings;

@@ -15,7 +15,7 @@ import { createEmptySegment, flushSegment } from "./segment.ts";
 export interface LocalLogOptions {
   /** Directory of the log, made when missing. One process at a time. */
   dir: string;
-  /** A segment whose file has grown to this size takes no further append. Default 1 GB. */
+  /** A segment whose file has grown to this size takes no further append. */
   segmentBytesMax?: number;
   /** A segment whose first record is this old takes no further append. Default 10 minutes. */
   segmentAgeMsMax?: number;
@@ -39,13 +39,16 @@ async function recoverLog(dir: string, segmentBytesMax: number): Promise<{ logId
   return { logId, list: openSegmentList(dir, firsts, Math.ceil(segmentBytesMax * 1.25) + 256_000_000) };
 }
 
+/** What was read of a segment stays mapped until the segment is closed, and counts as memory of the process. */
+export const segmentBytesUsual = 128_000_000;
+
 /**
  * Opens the event log that lives in a directory: segments, each an LMDB environment in a directory named by its first position.
  * The newest is never removed, so its name keeps positions from being given twice. One shard, number 0.
  * Bytes handed to `append` must not change before it resolves. An append that is rejected took no position.
  */
 export async function openLocalLog(options: LocalLogOptions): Promise<EventLog> {
-  const { dir, clock, segmentBytesMax = 1_000_000_000, segmentAgeMsMax = 600_000 } = options;
+  const { dir, clock, segmentBytesMax = segmentBytesUsual, segmentAgeMsMax = 600_000 } = options;
   const { logId, list } = await recoverLog(dir, segmentBytesMax);
   const keep = createRecordKeeper();
   const writer = createLogWriter(list, { segmentBytesMax, segmentAgeMsMax }, clock);
