@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { encodeRecord, decodeEvent } from "../../core/log-record.ts";
 import { eventKey } from "../../core/event-key.ts";
 import type { CanonicalEvent } from "../../contracts/canonical-event.ts";
@@ -97,4 +97,38 @@ test("when the clock is set back, what waited by the old clock leaves at once an
   await append(anEvent({ eventId: "later", ts: t0 + 1000, receivedAt: t0 + 1000 }));
   expect(await ids(t0 + 1000)).toEqual([]);
   expect(await ids(t0 + 6000)).toEqual(["later"]);
+});
+
+test("a backlog that comes after everything was worked off is read to its end", async () => {
+  const { append, ids } = setup({ batchMax: 10 });
+  let made = 0;
+  const burst = (at: number): Promise<number> => append(...Array.from({ length: 50 }, () => anEvent({ eventId: `e${made++}`, ts: at, receivedAt: at })));
+  const seen: string[] = [];
+  for (let round = 0; round < 6; round++) {
+    const at = t0 + round * 60_000;
+    await burst(at);
+    await burst(at + 6000);
+    for (let empty = 0; empty < 2; ) {
+      const some = await ids(at + 20_000);
+      seen.push(...some);
+      empty = some.length === 0 ? empty + 1 : 0;
+    }
+  }
+  expect(seen).toHaveLength(600);
+});
+
+test("of a backlog no more is read ahead than the next batches need, and all of it comes out in order", async () => {
+  const { append, reader, log } = setup({ batchMax: 1000 });
+  for (let second = 0; second < 30; second++) {
+    await append(...Array.from({ length: 1000 }, (_, i) => anEvent({ eventId: `${second}-${i}`, ts: t0 + second * 1000 + i, receivedAt: t0 + second * 1000 + i })));
+  }
+  const scanned = vi.spyOn(log, "scan");
+  const first = await reader.next(t0 + 60_000);
+  expect(first).toHaveLength(1000);
+  expect(scanned.mock.calls.length).toBeLessThan(8);
+  const times = first.map((record) => decodeEvent(record.bytes).ts);
+  for (let batch = await reader.next(t0 + 60_000); batch.length > 0; batch = await reader.next(t0 + 60_000)) {
+    times.push(...batch.map((record) => decodeEvent(record.bytes).ts));
+  }
+  expect(times).toEqual(Array.from({ length: 30_000 }, (_, i) => t0 + i));
 });

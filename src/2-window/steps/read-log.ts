@@ -67,7 +67,10 @@ export function createLogReader(deps: Deps): LogReader {
     while (ripeness.ripe < batchMax * 2 && !buffer.full && immediate.length < immediateMax && readAt - deps.lowWater() < aheadMax) {
       const before = buffer.size;
       const next = await log.scan(shard, readAt, chunkRecords, note);
-      if (next === readAt) return true;
+      if (next === readAt) {
+        ripeness.reset();
+        return true;
+      }
       readAt = next;
       ripeness.read(buffer.size - before, logTime);
       await letOthersRun();
@@ -77,7 +80,9 @@ export function createLogReader(deps: Deps): LogReader {
   const fromWindow = (watermark: number, max: number): number[] => {
     const { positions, early } = buffer.release(watermark, Math.max(0, Math.floor(max)));
     if (early > 0) deps.onEarlyRelease(early);
-    ripeness.released(positions.length);
+    // Fewer than asked for: nothing ripe is left, whatever was counted.
+    if (positions.length < Math.floor(max)) ripeness.reset();
+    else ripeness.released(positions.length);
     return positions;
   };
 
@@ -109,21 +114,26 @@ export function createLogReader(deps: Deps): LogReader {
 
 /**
  * Counts about how many waiting events the watermark has passed, by when they were read: in a long backlog there is no need to read
- * further than to the next batches.
+ * further than to the next batches. To count too few only costs memory; to count what is gone already would stop the reading, so
+ * it begins anew whenever that is possible.
  */
-function createRipeness(windowMs: number): { readonly ripe: number; read(count: number, logTime: number): void; released(count: number): void } {
-  const green: { count: number; time: number }[] = [];
+function createRipeness(windowMs: number) {
+  let green: { count: number; time: number }[] = [];
   let ripe = 0;
   return {
     get ripe() {
       return ripe;
     },
-    read(count, logTime) {
+    read(count: number, logTime: number): void {
       green.push({ count, time: logTime });
       while (green[0] && green[0].time <= logTime - windowMs) ripe += green.shift()?.count ?? 0;
     },
-    released(count) {
+    released(count: number): void {
       ripe = Math.max(0, ripe - count);
+    },
+    reset(): void {
+      green = [];
+      ripe = 0;
     },
   };
 }
