@@ -42,13 +42,7 @@ const windowShare = 0.75;
 export function createLogReader(deps: Deps): LogReader {
   const { log, shard, buffer, batchMax } = deps;
   let readAt = deps.from;
-  let logTime = -Infinity;
-  /** The machine's clock was set back: what waits by the old clock would hold up the log until the new one catches up. */
-  let clockWentBack = false;
-  const advance = (time: number): void => {
-    if (time < logTime - deps.windowMs) clockWentBack = true;
-    logTime = clockWentBack ? time : Math.max(logTime, time);
-  };
+  const clock = createLogClock(deps.windowMs);
   const immediate: number[] = [];
   let carried: number[] = [];
   /** Handed out and not in state: on their way, and nowhere else to be found. */
@@ -58,7 +52,7 @@ export function createLogReader(deps: Deps): LogReader {
   const note = (position: number, bytes: Uint8Array): void => {
     if (deps.isDone(position)) return;
     const head = headOf(bytes);
-    if (head && !head.replay) advance(head.receivedAt);
+    if (head && !head.replay) clock.advance(head.receivedAt);
     if (!head || head.immediate) immediate.push(position);
     else buffer.add(head.ts, position, keyWord(head.key, 0), keyWord(head.key, 1), keyWord(head.key, 2), keyWord(head.key, 3));
   };
@@ -72,7 +66,7 @@ export function createLogReader(deps: Deps): LogReader {
         return true;
       }
       readAt = next;
-      ripeness.read(buffer.size - before, logTime);
+      ripeness.read(buffer.size - before, clock.now);
       await letOthersRun();
     }
     return false;
@@ -89,13 +83,13 @@ export function createLogReader(deps: Deps): LogReader {
   return {
     async next(now) {
       underway = underway.filter((record) => !deps.isDone(record.position));
-      if (await readAhead()) advance(now);
+      if (await readAhead()) clock.advance(now);
       if (carried.length === 0) {
-        const watermark = clockWentBack ? Infinity : logTime - deps.windowMs;
+        const { watermark } = clock;
         carried = fromWindow(watermark, batchMax * windowShare);
         carried.push(...immediate.splice(0, batchMax - carried.length));
         carried.push(...fromWindow(watermark, batchMax - carried.length));
-        if (buffer.size === 0) clockWentBack = false;
+        if (buffer.size === 0) clock.settle();
       }
       // Carried until they are read: a read that fails loses none, and none is missing from the backlog meanwhile.
       const { records, rest } = await fetch(log, shard, carried, deps.batchBytesMax);
@@ -108,6 +102,29 @@ export function createLogReader(deps: Deps): LogReader {
       const waiting = keys.filter((key) => buffer.positionOf(key) !== undefined);
       // Taken before anything is waited for: what is read on meanwhile is then found by the scan.
       return scanLog(deps, keys, { waiting, underway, positions: [...carried, ...immediate], from: readAt, to: readAt + scanMax });
+    },
+  };
+}
+
+/** Log time: that of the latest record read. What is a window behind it is due. */
+function createLogClock(windowMs: number) {
+  let now = -Infinity;
+  /** The machine's clock was set back: what waits by the old clock would hold up the log until the new one catches up. */
+  let wentBack = false;
+  return {
+    get now() {
+      return now;
+    },
+    get watermark() {
+      return wentBack ? Infinity : now - windowMs;
+    },
+    advance(time: number): void {
+      if (time < now - windowMs) wentBack = true;
+      now = wentBack ? time : Math.max(now, time);
+    },
+    /** Nothing waits by the old clock any more. */
+    settle(): void {
+      wentBack = false;
     },
   };
 }
