@@ -70,6 +70,7 @@ describe("tables", () => {
     ["update link as l set a = 1", true],
     ["delete from only link where a = 1", true],
     ["history.insert(\"link\", rows)", true],
+    ["history.insertBinary(\"link\", columns, rows, write)", true],
     ["select * from link for update", false],
     ["insert into link_b select * from link", false],
     ["on conflict do update set a = excluded.a", false],
@@ -123,6 +124,6 @@ function writes(table: string): RegExp {
     `\\btruncate\\s+(?:table\\s+)?${name}`,
     `\\bcopy\\s+${name}\\s*(?:\\([^)]*\\)\\s*)?from\\b`,
     `\\balter\\s+table\\s+${name}\\s+(?:update|delete)\\b`,
-    `\\.insert\\(\\s*["'\`]${table}["'\`]`,
+    `\\.insert(?:Binary)?\\(\\s*["'\`]${table}["'\`]`,
   ].join("|"), "i");
 }

@@ -45,7 +45,7 @@ function historyRow(event: CanonicalEvent, key: string, position: number, identi
     properties: JSON.stringify(event.properties ?? {}), context: JSON.stringify(context),
     sealed: `c${JSON.stringify({ identifiers: event.identifiers.map(({ kind, value }) => ({ kind, value })), traits: event.traits, ip })}`,
     money_role: event.money?.role ?? "", amount: event.money ? microsToDecimal(BigInt(event.money.micros)) : "0", currency: event.money?.currency ?? "",
-    order_id: event.money?.orderId ?? "", emq: 0.9, warnings: event.warnings, content_hash: position,
+    order_id: event.money?.orderId ?? "", emq: event.emq ?? 0, warnings: event.warnings, content_hash: position,
   };
 }
 

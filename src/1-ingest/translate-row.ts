@@ -3,6 +3,7 @@ import type { Source, Tenant } from "../contracts/directory.ts";
 import type { FieldError } from "../contracts/field-error.ts";
 import type { Draft, Surface } from "../contracts/surface.ts";
 import type { PublicIds } from "../core/public-id.ts";
+import { emqScore } from "./emq.ts";
 import type { Findings } from "./findings.ts";
 import { checkShape } from "./steps/check-shape.ts";
 import { checkSize } from "./steps/check-size.ts";
@@ -81,6 +82,7 @@ export function createTranslateRow({ publicIds, depthMax, lateness }: Deps) {
     if (draft.context) event.context = draft.context;
     if (sessionId !== undefined) event.sessionId = sessionId;
     if (money) event.money = money;
+    event.emq = emqScore(event, settings);
     return event;
   }
 }

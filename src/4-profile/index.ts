@@ -41,7 +41,7 @@ export function createProfile(deps: ProfileDeps): Profile {
   const writeState = createWriteState({ settingsOf, foldHistory, membersOf: deps.membersOf, meters: deps.meters });
   return {
     fold: (batch) => foldBatch(batch, settingsOf),
-    writeHistory: createWriteHistory({ history, settingsOf }),
+    writeHistory: createWriteHistory(history),
     writeSystemEvents: createWriteSystemEvents(history),
     removeFromHistory: (partition, position) => removeFromHistory(history, partition, position),
     positionsInHistoryFrom: (partition, inState) => positionsInHistoryFrom(history, partition, inState),

@@ -54,6 +54,8 @@ export interface CanonicalEvent {
   context?: JsonObject;
   sessionId?: string;
   money?: Money;
+  /** Event match quality, 0…1; absent only in records of an older release, and then 0. */
+  emq?: number;
   /** Codes of what was accepted but is suspicious: `future_timestamp`, `invalid_phone`, `no_identifier`, … */
   warnings: string[];
   /** Set when the source's late policy held the event back at the door: it goes to the held events, not to a profile. */

@@ -44,9 +44,9 @@ let slabUsed = 0;
  * one pass, without being measured first. A record that is kept keeps its slab of 32 KB in memory.
  */
 export function encodeRecord(event: CanonicalEvent, key: string): Buffer {
-  const { kind, name, identifiers, traits, properties, sourceId, eventId, sentAt, late, historical, serverTs, serverId, sessionId, money, warnings, held, replay } = event;
+  const { kind, name, identifiers, traits, properties, sourceId, eventId, sentAt, late, historical, serverTs, serverId, sessionId, money, emq, warnings, held, replay } = event;
   const what: What = { kind, name, identifiers, ...(traits && { traits }) };
-  const rest = { sourceId, eventId, sentAt, late, historical, serverTs, serverId, sessionId, money, warnings, held, replay };
+  const rest = { sourceId, eventId, sentAt, late, historical, serverTs, serverId, sessionId, money, emq, warnings, held, replay };
   const { ip, ...context } = event.context ?? {};
   const parts = [
     `[${JSON.stringify(rest)},`,

@@ -84,14 +84,9 @@ export function createFaultyHistory(history: History, faults: Faults): History {
     ...history,
     query: (text, params) => failing(faults, () => history.query(text, params)),
     insert: (table, rows) => tearing(faults, rows.length, (some) => history.insert(table, rows.slice(0, some))),
-    insertLines(table, columns, lines) {
-      const ends = [...lines].flatMap((byte, at) => (byte === lineEnd ? [at + 1] : []));
-      return tearing(faults, ends.length, (some) => history.insertLines(table, columns, lines.subarray(0, ends[some - 1] ?? 0)));
-    },
+    insertBinary: (table, columns, items, write) => tearing(faults, items.length, (some) => history.insertBinary(table, columns, items.slice(0, some), write)),
   };
 }
-
-const lineEnd = 0x0a;
 
 async function tearing(faults: Faults, rows: number, insert: (rows: number) => Promise<void>): Promise<void> {
   const kind = rows === 0 ? undefined : faults.strike()?.kind;

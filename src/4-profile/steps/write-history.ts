@@ -1,20 +1,10 @@
-import type { EventBody, EventHead } from "../../contracts/canonical-event.ts";
-import type { TenantSettings } from "../../contracts/directory.ts";
+import type { EventBody } from "../../contracts/canonical-event.ts";
 import type { PipelineEvent } from "../../contracts/pipeline-event.ts";
 import type { SystemEvent } from "../../contracts/system-event.ts";
 import type { PositionSet } from "../../core/position-set.ts";
 import { eventKey, keyToDecimal } from "../../core/event-key.ts";
-import { inSlices } from "../../core/in-slices.ts";
-import { contextOf, propertiesOf } from "../../core/log-record.ts";
-import { microsToDecimal } from "../../core/money.ts";
-import type { History } from "../../stores/clickhouse/history.ts";
-import { createTsvWriter, tsvText, tsvTexts, tsvTime, type TsvWriter } from "../../stores/clickhouse/tsv.ts";
-import { emqScore } from "../emq.ts";
-
-interface Deps {
-  history: History;
-  settingsOf(tenantId: number): TenantSettings;
-}
+import type { ColumnType, History } from "../../stores/clickhouse/history.ts";
+import type { RowWriter } from "../../stores/clickhouse/row-binary.ts";
 
 /** What is read of an event's `sealed` column: everything personal about it. */
 export interface SealedPart {
@@ -27,12 +17,9 @@ export interface SealedPart {
  * Writes events to history, one row each, in the order in which the table keeps them: the engine then need not move them.
  * Rows that history already has must be left out by the caller.
  */
-export function createWriteHistory({ history, settingsOf }: Deps) {
+export function createWriteHistory(history: History) {
   return async function writeHistory(batch: PipelineEvent[]): Promise<void> {
-    const ordered = inTableOrder(batch);
-    const lines = createTsvWriter(lineBytesUsual * batch.length);
-    await inSlices(ordered, (item) => writeLine(lines, item, settingsOf(item.event.tenantId)));
-    await history.insertLines("events", columns, lines.bytes());
+    await history.insertBinary("events", columns, inTableOrder(batch), writeRow);
   };
 }
 
@@ -75,66 +62,119 @@ export async function removeFromHistory(history: History, partition: number, pos
   await history.command("delete from events where log_partition = {partition:UInt32} and log_pos = {position:UInt64}", { partition, position });
 }
 
-const columns = [
-  "tenant", "identity", "ts", "event_key", "log_partition", "log_pos", "source", "event_id", "kind", "name", "received_at", "sent_at",
-  "session_id", "late", "historical", "identities", "properties", "context", "sealed", "money_role", "amount", "currency", "order_id",
-  "emq", "warnings", "content_hash",
+const columns: ColumnType[] = [
+  ["tenant", "UInt32"],
+  ["identity", "UInt64"],
+  ["ts", "DateTime64(3, 'UTC')"],
+  ["event_key", "UInt128"],
+  ["log_partition", "UInt32"],
+  ["log_pos", "UInt64"],
+  ["source", "UInt32"],
+  ["event_id", "String"],
+  ["kind", "LowCardinality(String)"],
+  ["name", "LowCardinality(String)"],
+  ["received_at", "DateTime64(3, 'UTC')"],
+  ["sent_at", "Nullable(DateTime64(3, 'UTC'))"],
+  ["session_id", "String"],
+  ["late", "Bool"],
+  ["historical", "Bool"],
+  ["identities", "Array(UInt64)"],
+  ["properties", "String"],
+  ["context", "String"],
+  ["sealed", "String"],
+  ["money_role", "LowCardinality(String)"],
+  ["amount", "Decimal(38, 6)"],
+  ["currency", "LowCardinality(String)"],
+  ["order_id", "String"],
+  ["emq", "Float32"],
+  ["warnings", "Array(LowCardinality(String))"],
+  ["content_hash", "UInt64"],
 ];
 
-const lineBytesUsual = 1200;
-
 /** A row of `events`, column by column as in `columns`. */
-function writeLine(lines: TsvWriter, { event, body, key, partition, position, identities, contentHash }: PipelineEvent, settings: TenantSettings): void {
+function writeRow(row: RowWriter, { event, body, key, partition, position, identities, contentHash }: PipelineEvent): void {
   const { money } = event;
-  lines.raw(
-    `${event.tenantId}\t${identities[0] ?? 0}\t${tsvTime(event.ts)}\t${keyToDecimal(key)}\t${partition}\t${position}\t${event.sourceId}\t`
-    + `${tsvText(event.eventId)}\t${event.kind}\t${tsvText(event.name)}\t${tsvTime(event.receivedAt)}\t`
-    + `${event.sentAt === undefined ? "\\N" : tsvTime(event.sentAt)}\t${tsvText(event.sessionId ?? "")}\t${event.late}\t${event.historical === true}\t`
-    + `[${identities.join(",")}]\t`,
-  );
-  lines.json(body.bytes, body.propertiesAt, body.contextAt, "{}");
-  lines.raw("\t");
-  lines.json(body.bytes, body.contextAt, body.ipAt, "{}");
-  lines.raw("\tc");
-  writeSealed(lines, body);
-  lines.raw(
-    `\t${money?.role ?? ""}\t${money ? microsToDecimal(BigInt(money.micros)) : "0"}\t`
-    + `${tsvText(money?.currency ?? "")}\t${tsvText(money?.orderId ?? "")}\t${emqOf(event, body, settings)}\t${tsvTexts(event.warnings)}\t${contentHash}\n`,
-  );
+  row.uint32(event.tenantId);
+  row.int64(identities[0] ?? 0);
+  row.int64(event.ts);
+  row.key(key);
+  row.uint32(partition);
+  row.int64(position);
+  row.uint32(event.sourceId);
+  row.text(event.eventId);
+  row.text(event.kind);
+  row.text(event.name);
+  row.int64(event.receivedAt);
+  row.uint8(event.sentAt === undefined);
+  if (event.sentAt !== undefined) row.int64(event.sentAt);
+  row.text(event.sessionId ?? "");
+  row.uint8(event.late);
+  row.uint8(event.historical === true);
+  row.size(identities.length);
+  for (const identity of identities) row.int64(identity);
+  writeJson(row, body.bytes, body.propertiesAt, body.contextAt);
+  writeJson(row, body.bytes, body.contextAt, body.ipAt);
+  writeSealed(row, body);
+  row.text(money?.role ?? "");
+  row.int128(money?.micros ?? "0");
+  row.text(money?.currency ?? "");
+  row.text(money?.orderId ?? "");
+  row.float32(event.emq ?? 0);
+  row.size(event.warnings.length);
+  for (const warning of event.warnings) row.text(warning);
+  row.int64(contentHash);
 }
+
+function writeJson(row: RowWriter, bytes: Uint8Array, from: number, to: number): void {
+  if (from === to) return row.text("{}");
+  row.size(to - from);
+  row.raw(bytes, from, to);
+}
+
+const clear = "c";
+const ipName = ',"ip":';
 
 /** The identifiers and traits as the record has them, and the address beside them. */
-function writeSealed(lines: TsvWriter, { bytes, whatAt, propertiesAt, ipAt }: EventBody): void {
+function writeSealed(row: RowWriter, { bytes, whatAt, propertiesAt, ipAt }: EventBody): void {
   const whatEnd = propertiesAt - 1;
-  if (ipAt === bytes.length) return lines.json(bytes, whatAt, whatEnd, "{}");
-  lines.json(bytes, whatAt, whatEnd - 1, "{");
-  lines.raw(`,"ip":`);
-  lines.json(bytes, ipAt, bytes.length, "null");
-  lines.raw("}");
-}
-
-/** The body is looked into for the score and let go: kept as objects it would outlive the batch's young days. */
-function emqOf(event: EventHead, body: EventBody, settings: TenantSettings): number {
-  return emqScore({ ...event, context: contextOf(body) ?? {}, readProperties: () => propertiesOf(body) }, settings);
+  const withIp = ipAt < bytes.length;
+  const what = whatEnd - whatAt;
+  row.size(clear.length + what + (withIp ? ipName.length + bytes.length - ipAt : 0));
+  row.ascii(clear);
+  if (!withIp) return row.raw(bytes, whatAt, whatEnd);
+  row.raw(bytes, whatAt, whatEnd - 1);
+  row.ascii(ipName);
+  row.raw(bytes, ipAt, bytes.length);
+  row.ascii("}");
 }
 
 /** Log partition under which system events stand; real ones start at 1. */
 const systemPartition = 0;
 
-/** Writes system events, each once: their position is the number of the outbox message. */
+/** Writes system events, each once: a message of the outbox that is delivered again has the same event id. */
 export function createWriteSystemEvents(history: History) {
   return async function writeSystemEvents(events: SystemEvent[]): Promise<void> {
     if (events.length === 0) return;
-    const there = await positionsInHistory(history, systemPartition, events.map((event) => event.seq));
-    await history.insert("events", events.filter((event) => !there.has(event.seq)).map(systemRow));
+    const there = await keysInHistory(history, events.map(systemKey));
+    await history.insert("events", events.filter((event) => !there.has(keyToDecimal(systemKey(event)))).map(systemRow));
   };
+}
+
+const systemKey = (event: SystemEvent): string => eventKey(event.tenantId, systemPartition, event.eventId);
+
+/** Which of these keys history has, in decimal. */
+async function keysInHistory(history: History, keys: string[]): Promise<Set<string>> {
+  const rows = await history.query<{ key: string }>("select toString(event_key) key from events where event_key in {keys:Array(UInt128)}", {
+    keys: keys.map((key) => BigInt(`0x${key}`)),
+  });
+  return new Set(rows.map((row) => row.key));
 }
 
 const systemRow = (event: SystemEvent): object => ({
   tenant: event.tenantId,
   identity: event.identity,
   ts: event.ts,
-  event_key: keyToDecimal(eventKey(event.tenantId, systemPartition, event.eventId)),
+  event_key: keyToDecimal(systemKey(event)),
   log_partition: systemPartition,
   log_pos: event.seq,
   source: 0,

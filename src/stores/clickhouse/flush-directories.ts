@@ -18,9 +18,9 @@ export async function flushDirectories(history: History, path: string, database:
       await history.insert(table, rows);
       if (rows.length > 0) await flush(join(tables, table));
     },
-    async insertLines(table, columns, lines) {
-      await history.insertLines(table, columns, lines);
-      if (lines.length > 0) await flush(join(tables, table));
+    async insertBinary(table, columns, items, write) {
+      await history.insertBinary(table, columns, items, write);
+      if (items.length > 0) await flush(join(tables, table));
     },
   };
 }

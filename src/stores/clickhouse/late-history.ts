@@ -27,7 +27,7 @@ export function createLateHistory(): LateHistory {
     },
     query: (text, params) => guard(() => history().query(text, params)),
     insert: (table, rows) => guard(() => history().insert(table, rows)),
-    insertLines: (table, columns, lines) => guard(() => history().insertLines(table, columns, lines)),
+    insertBinary: (table, columns, items, write) => guard(() => history().insertBinary(table, columns, items, write)),
     command: (text, params) => guard(() => history().command(text, params)),
     check: () => guard(() => history().check()),
     async close() {

@@ -1,17 +1,13 @@
 import type { CanonicalEvent } from "../contracts/canonical-event.ts";
 import type { TenantSettings } from "../contracts/directory.ts";
 import type { JsonObject, JsonValue } from "../contracts/json.ts";
-import { priorityOf } from "../core/tenant-defaults.ts";
 import { expectedFields, type ExpectedFieldsSettings } from "./expected-fields.ts";
+import { indexSettings } from "./steps/index-settings.ts";
 
-type ScoredEvent = Pick<CanonicalEvent, "kind" | "name" | "ts" | "receivedAt" | "identifiers" | "context"> & {
-  /** Asked for only where fields are expected. */
-  readProperties(): JsonObject | undefined;
-};
-type ScoreSettings = Pick<TenantSettings, "identifierKinds"> & ExpectedFieldsSettings;
+type ScoredEvent = Pick<CanonicalEvent, "kind" | "name" | "ts" | "receivedAt" | "identifiers" | "properties" | "context">;
 
 /** Event match quality, 0…1 to four decimals: how well the event can be matched to a person, and how much it tells. */
-export function emqScore(event: ScoredEvent, settings: ScoreSettings): number {
+export function emqScore(event: ScoredEvent, settings: TenantSettings): number {
   const score =
     0.35 * identifierQuality(event, settings) +
     0.25 * completeness(event, settings) +
@@ -21,17 +17,23 @@ export function emqScore(event: ScoredEvent, settings: ScoreSettings): number {
 }
 
 /** 1 − Π(1 − priority/100): a `profileId` and an external id are certain, two weak identifiers are better than one. */
-export function identifierQuality(event: Pick<ScoredEvent, "identifiers">, settings: Pick<TenantSettings, "identifierKinds">): number {
-  const priorities = event.identifiers.map(({ kind }) => Math.min(100, Math.max(0, priorityOf(settings, kind))));
-  return 1 - priorities.reduce((doubt, priority) => doubt * (1 - priority / 100), 1);
+export function identifierQuality({ identifiers }: Pick<ScoredEvent, "identifiers">, settings: TenantSettings): number {
+  const { priorityOfKind } = indexSettings(settings);
+  let doubt = 1;
+  for (const { kind } of identifiers) {
+    const priority = kind === "profile" ? 100 : (priorityOfKind.get(kind) ?? 0);
+    doubt *= 1 - Math.min(100, Math.max(0, priority)) / 100;
+  }
+  return 1 - doubt;
 }
 
 /** Share of the fields expected for the event's name that it carries; 1 where nothing is expected. */
-export function completeness(event: Pick<ScoredEvent, "kind" | "name" | "readProperties">, settings: ExpectedFieldsSettings): number {
+export function completeness(event: Pick<ScoredEvent, "kind" | "name" | "properties">, settings: ExpectedFieldsSettings): number {
   const expected = expectedFields(event, settings);
   if (expected.length === 0) return 1;
-  const properties = event.readProperties();
-  return expected.filter((spellings) => spellings.some((name) => isGiven(properties, name))).length / expected.length;
+  let given = 0;
+  for (const spellings of expected) if (spellings.some((name) => isGiven(event.properties, name))) given++;
+  return given / expected.length;
 }
 
 /** 1 up to a minute of delay, falling with its logarithm to 0 at a day. */
@@ -56,13 +58,21 @@ const contextPaths = [
 
 /** Share of the ten things a context can tell. */
 export function contextRichness(context: JsonObject): number {
-  return contextPaths.filter((paths) => paths.some((path) => isGivenAt(context, path))).length / contextPaths.length;
+  let told = 0;
+  for (const paths of contextPaths) if (isGivenAtAny(context, paths)) told++;
+  return told / contextPaths.length;
 }
 
-function isGivenAt(context: JsonObject, [outer = "", inner]: string[]): boolean {
-  if (inner === undefined) return isGiven(context, outer);
-  const value = Object.hasOwn(context, outer) ? context[outer] : undefined;
-  return isObject(value) && isGiven(value, inner);
+function isGivenAtAny(context: JsonObject, paths: readonly string[][]): boolean {
+  for (const [outer = "", inner] of paths) {
+    if (inner === undefined ? isGiven(context, outer) : isGiven(objectAt(context, outer), inner)) return true;
+  }
+  return false;
+}
+
+function objectAt(object: JsonObject, name: string): JsonObject | undefined {
+  const value = Object.hasOwn(object, name) ? object[name] : undefined;
+  return isObject(value) ? value : undefined;
 }
 
 const isObject = (value: JsonValue | undefined): value is JsonObject => typeof value === "object" && value !== null && !Array.isArray(value);
@@ -70,5 +80,10 @@ const isObject = (value: JsonValue | undefined): value is JsonObject => typeof v
 function isGiven(object: JsonObject | undefined, name: string): boolean {
   const value = object && Object.hasOwn(object, name) ? object[name] : undefined;
   if (value === undefined || value === null || value === "") return false;
-  return typeof value !== "object" || Object.keys(value).length > 0;
+  return typeof value !== "object" || !isEmpty(value);
+}
+
+function isEmpty(value: object): boolean {
+  for (const name in value) if (Object.hasOwn(value, name)) return false;
+  return true;
 }

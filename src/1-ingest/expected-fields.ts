@@ -48,5 +48,16 @@ export function expectedFields(event: { kind: EventKind; name: string }, setting
   if (settings.purchaseEvents.includes(event.name)) return [settings.revenueProperties, settings.orderIdProperties, currency, products];
   if (settings.refundEvents.includes(event.name)) return [settings.revenueProperties, settings.orderIdProperties, currency];
   if (event.kind === "page") return [location];
-  return event.kind === "track" ? (byName.get(event.name.toLowerCase().replace(/[\s_-]/g, "")) ?? []) : [];
+  return event.kind === "track" ? ofTrack(event.name) : [];
+}
+
+const nothing: readonly Field[] = [];
+const namesKnownMax = 1000;
+const known = new Map<string, readonly Field[]>();
+
+/** A source has a handful of names, each spelt the same way every time. */
+function ofTrack(name: string): readonly Field[] {
+  const fields = known.get(name) ?? byName.get(name.toLowerCase().replace(/[\s_-]/g, "")) ?? nothing;
+  if (known.size < namesKnownMax && name.length < 100) known.set(name, fields);
+  return fields;
 }
