@@ -11,30 +11,40 @@ export interface Prepared {
   good: PipelineEvent[];
   /** What is kept without being applied. */
   held: Held[];
-  deltas: Map<string, Delta>;
+  deltas: Delta[];
   laps: Laps;
 }
 
 export interface ToHistory {
   /** Works out what a batch means: which events are new, whose they are, and what they add. Writes nothing but new identities. */
   prepare(records: LogRecord[]): Promise<Prepared>;
-  insert(prepared: Prepared): Promise<void>;
-  /** Notes that records need not be known as on their way any more: they are in state, or about to be buried. */
-  forget(records: LogRecord[], keys: string[]): void;
+  /** Writes a batch, `again` without what of it history has since a try before. */
+  insert(prepared: Prepared, again?: boolean): Promise<void>;
+  /** Forgets what is on its way, because that failed: what of it arrived is found in history. */
+  startOver(): void;
+  /** Notes that records are in state, or about to be buried. */
+  forget(records: LogRecord[]): void;
 }
 
 export function createToHistory(deps: PipelineDeps): ToHistory {
   const { partition, meters } = deps;
-  /** Positions that history may have and state has not, because this process came so far with them. */
-  const attempted = new Set<number>();
-  /** Events on their way into history, by key: for duplicates they are there already. */
-  const unwritten = new Map<string, SeenEvent>();
+  /** Batches on their way into history: for duplicates their events are there already. */
+  const underway = new Set<Prepared>();
+
+  function onTheirWay(keys: ReadonlySet<string>): Map<string, SeenEvent> {
+    const found = new Map<string, SeenEvent>();
+    for (const { good, held } of underway) {
+      for (const item of good) if (keys.has(item.key)) found.set(item.key, seen(item, false));
+      for (const { item } of held) if (keys.has(item.key)) found.set(item.key, seen(item, true));
+    }
+    return found;
+  }
 
   async function prepare(records: LogRecord[]): Promise<Prepared> {
     const laps = startLaps();
     const wanted = records.filter((record) => !partition.positions.has(record.position));
     const { items, broken } = await decodeBatch(partition.partitionId, wanted);
-    const { fresh } = await deps.window.findDuplicates(items, (key) => unwritten.get(key));
+    const { fresh } = await deps.window.findDuplicates(items, onTheirWay);
     const live = fresh.filter((item) => !item.event.held);
     const late = fresh.filter((item) => item.event.held).map((item): Held => ({ item, state: "quarantined", reason: "late", detail: "" }));
     await deps.reached("deduplicated", live);
@@ -50,43 +60,37 @@ export function createToHistory(deps: PipelineDeps): ToHistory {
 
     const rejected = [...broken, ...failed].map(({ item, error }) => rejection(item, error));
     const dead = new Set(rejected.map((held) => held.item));
-    const good = live.filter((item) => !dead.has(item));
+    const good = dead.size === 0 ? live : live.filter((item) => !dead.has(item));
     const held = [...late, ...rejected];
     // Before the insert: of one that fails half-way history may have rows, and a memory that knows too much only asks it.
     deps.window.remember([...good, ...held.map((one) => one.item)]);
-    for (const item of good) unwritten.set(item.key, seen(item, false));
-    for (const { item } of held) unwritten.set(item.key, seen(item, true));
-    return { records: wanted, good, held, deltas, laps };
+    const prepared = { records: wanted, good, held, deltas, laps };
+    underway.add(prepared);
+    return prepared;
   }
 
-  async function insert({ good, held, laps }: Prepared): Promise<void> {
+  async function insert(prepared: Prepared, again = false): Promise<void> {
+    const { good, held, laps } = prepared;
     await deps.window.hold(held);
-    await deps.profile.writeHistory(await notInHistory(good));
+    await deps.profile.writeHistory(await notInHistory(good, again));
     await deps.reached("history-written", good);
     laps.end("historyMs");
-    // What is known to be in history need not be remembered as on its way.
-    for (const item of good) unwritten.delete(item.key);
-    for (const { item } of held) unwritten.delete(item.key);
+    underway.delete(prepared);
     meters.add("cdp_events_dead_lettered", held.filter((one) => one.state === "rejected").length);
   }
 
   /** Leaves out the rows that a process before this one, or a try that failed, has written. */
-  async function notInHistory(items: PipelineEvent[]): Promise<PipelineEvent[]> {
-    const doubtful = items.map((item) => item.position).filter((position) => attempted.has(position));
-    for (const { position } of items) attempted.add(position);
-    const there = doubtful.length === 0 ? new Set() : await deps.profile.positionsInHistory(partition.partitionId, doubtful);
-    return items.filter((item) => !there.has(item.position) && !deps.inHistory.has(item.position));
+  async function notInHistory(items: PipelineEvent[], again: boolean): Promise<PipelineEvent[]> {
+    const there = again && items.length > 0 ? await deps.profile.positionsInHistory(partition.partitionId, items.map((item) => item.position)) : deps.inHistory;
+    return there.size === 0 ? items : items.filter(({ position }) => !there.has(position) && !deps.inHistory.has(position));
   }
 
   return {
     prepare,
     insert,
-    forget(records, keys) {
-      for (const { position } of records) {
-        attempted.delete(position);
-        deps.inHistory.delete(position);
-      }
-      for (const key of keys) unwritten.delete(key);
+    startOver: () => underway.clear(),
+    forget(records) {
+      if (deps.inHistory.size > 0) for (const { position } of records) deps.inHistory.delete(position);
     },
   };
 }

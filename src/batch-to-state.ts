@@ -11,7 +11,7 @@ import { StateMovedError } from "./stores/postgres/state-moved-error.ts";
 
 type AnchorKey = { tenantId: number; identityId: number };
 type ProfileKey = { tenantId: number; profileId: ProfileId };
-type Commit = (good: PipelineEvent[], deltas: Map<string, Delta>, records: LogRecord[]) => Promise<void>;
+type Commit = (good: PipelineEvent[], deltas: Delta[], records: LogRecord[]) => Promise<void>;
 
 /** The state transaction of a batch: everything it changes and the positions that say so, or nothing. */
 export function createCommit(deps: PipelineDeps): Commit {
@@ -44,14 +44,14 @@ export function createCommit(deps: PipelineDeps): Commit {
 
 function createWriteState({ db, partition, resolve, profile, segment, activate }: PipelineDeps) {
   /** `again` when a transaction before this one found that others had changed what it read. */
-  async function writeState(tx: Tx, good: PipelineEvent[], deltas: Map<string, Delta>, positions: PositionSet, again: boolean): Promise<void> {
-    const anchors = [...deltas.values()].map(({ tenantId, anchor }) => ({ tenantId, identityId: anchor }));
+  async function writeState(tx: Tx, good: PipelineEvent[], deltas: Delta[], positions: PositionSet, again: boolean): Promise<void> {
+    const anchors = deltas.map(({ tenantId, anchor }) => ({ tenantId, identityId: anchor }));
     const before = await resolve.profilesAt(tx, anchors);
     const links = resolve.linksOf(good.map((item) => item.event), good.map((item) => item.identities), good.map((item) => item.key));
     const regrouping = await resolve.decide(tx, links, firstSeen(tx, deltas, before));
     const after = again ? await resolve.profilesAt(tx, anchors) : regrouped(before, regrouping);
     const changed = await profile.writeState(tx, {
-      deltas: deltas.values(),
+      deltas: deltas,
       regrouping,
       profileOf: (tenantId, anchor) => after.get(`${tenantId}:${anchor}`) ?? anchor,
       lock: again,
@@ -81,10 +81,10 @@ function createWriteState({ db, partition, resolve, profile, segment, activate }
   }
 
   /** When profiles were first seen, this batch's events included: it decides which of two merging ones survives. */
-  const firstSeen = (tx: Tx, deltas: Map<string, Delta>, before: Map<string, ProfileId>) => async (tenantId: number, profileIds: ProfileId[]) => {
+  const firstSeen = (tx: Tx, deltas: Delta[], before: Map<string, ProfileId>) => async (tenantId: number, profileIds: ProfileId[]) => {
     const seen = await profile.firstSeenOf(tx, tenantId, profileIds);
     const asked = new Set(profileIds);
-    for (const delta of deltas.values()) {
+    for (const delta of deltas) {
       const profileId = before.get(`${delta.tenantId}:${delta.anchor}`);
       if (delta.tenantId !== tenantId || profileId === undefined || !asked.has(profileId)) continue;
       seen.set(profileId, Math.min(seen.get(profileId) ?? Infinity, delta.state.firstSeen));

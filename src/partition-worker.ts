@@ -38,7 +38,7 @@ const backOffMsMax = 10_000;
 const troubledAfter = 3;
 
 /**
- * Drives one partition: every tick reads what is due and processes it, batch after batch. An outage keeps the batch and
+ * Drives one partition: every tick processes what is due, batch after batch, while the next is read. An outage keeps the batch and
  * tries again with growing pauses; nothing becomes late by waiting, because lateness was decided at the door. The outbox
  * is drained beside it, so that neither holds up the other.
  */
@@ -46,10 +46,30 @@ export function startPartitionWorker(deps: WorkerDeps): PartitionWorker {
   const { reader, pipeline, clock } = deps;
   const stopping = new AbortController();
   let batch: LogRecord[] = [];
+  let ahead: LogRecord[] = [];
+  let reading: Promise<void> | undefined;
 
+  const readAhead = async (): Promise<void> => {
+    try {
+      ahead = await reader.next(clock.now());
+    } finally {
+      reading = undefined;
+    }
+  };
+  /** Reads the batch that comes next, unless that is being done or was. Its failure is that of the tick that waits for it. */
+  const prefetch = (): void => {
+    if (ahead.length > 0 || reading) return;
+    reading = readAhead();
+    reading.catch(() => undefined);
+  };
   const tick = async (): Promise<boolean> => {
-    if (batch.length === 0) batch = await reader.next(clock.now());
+    if (batch.length === 0) {
+      prefetch();
+      await reading;
+      [batch, ahead] = [ahead, []];
+    }
     const busy = batch.length > 0;
+    if (busy) prefetch();
     await (busy ? pipeline.take(batch) : pipeline.settle());
     batch = [];
     await deps.log.dropBelow(deps.shard, deps.partition.positions.lowWater);
@@ -61,13 +81,14 @@ export function startPartitionWorker(deps: WorkerDeps): PartitionWorker {
   const trouble = (name: string) => (what: string | undefined) => void (what === undefined ? troubles.delete(name) : troubles.set(name, what));
   const done = Promise.all([repeat(tick, deps, stopping.signal, trouble("processing")), repeat(drain, deps, stopping.signal, trouble("outbox"))]);
   return {
-    backlog: () => reader.backlog() + batch.length + pipeline.pending,
+    backlog: () => reader.backlog() + ahead.length + batch.length + pipeline.pending,
     async check() {
       for (const [name, what] of troubles) throw new Error(`${name} ${what}`);
     },
     async stop() {
       stopping.abort();
       await done;
+      await reading?.catch(() => undefined);
       // What cannot be finished now is finished by the next start.
       await pipeline.settle().catch(() => undefined);
     },

@@ -22,21 +22,23 @@ export interface Pipeline extends Overlap {
  */
 export function createPipeline(deps: PipelineDeps): Pipeline {
   const { partition, meters, isPoison, healthy, logger } = deps;
-  const { prepare, insert, forget } = createToHistory(deps);
+  const { prepare, insert, startOver, forget } = createToHistory(deps);
   const toState = createCommit(deps);
 
   async function commit({ records, good, deltas, laps }: Prepared): Promise<void> {
     laps.end("waitedMs");
     await toState(good, deltas, records);
     laps.end("stateMs");
-    forget(records, []);
+    forget(records);
     meters.add("cdp_events_processed", good.length);
-    logger.debug({ events: records.length, profiles: deltas.size, ...laps.ms() }, "batch processed");
+    logger.debug({ events: records.length, profiles: deltas.length, ...laps.ms() }, "batch processed");
   }
 
+  /** For records of which a try may have failed; nothing else is under way meanwhile. */
   async function run(records: LogRecord[]): Promise<void> {
+    startOver();
     const prepared = await prepare(records);
-    await insert(prepared);
+    await insert(prepared, true);
     await commit(prepared);
   }
 
@@ -45,8 +47,8 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     const { items, broken } = await decodeBatch(partition.partitionId, [record]);
     await deps.profile.removeFromHistory(partition.partitionId, record.position);
     await deps.window.hold([...items, ...broken.map((one) => one.item)].map((item) => rejection(item, error)));
-    await toState([], new Map(), [record]);
-    forget([record], items.map((item) => item.key));
+    await toState([], [], [record]);
+    forget([record]);
     meters.add("cdp_events_dead_lettered");
   }
 

@@ -9,7 +9,7 @@ import type { Clock } from "../core/clock.ts";
 import type { PositionSet } from "../core/position-set.ts";
 import type { History } from "../stores/clickhouse/history.ts";
 import { createRoutes } from "./routes.ts";
-import { createFindDuplicates, type OnItsWay } from "./steps/find-duplicates.ts";
+import { createFindDuplicates, type OnTheirWay } from "./steps/find-duplicates.ts";
 import { createHoldEvents } from "./steps/hold-events.ts";
 import { createOrderBuffer } from "./steps/order-events.ts";
 import { createLogReader, type LogReader } from "./steps/read-log.ts";
@@ -36,7 +36,7 @@ export type { LogReader };
 export interface Window {
   /** Reads a partition through the window, from what is in state on. */
   read(log: EventLog, shard: number, positions: PositionSet): LogReader;
-  findDuplicates(batch: PipelineEvent[], onItsWay: OnItsWay): Promise<{ fresh: PipelineEvent[]; repeated: PipelineEvent[] }>;
+  findDuplicates(batch: PipelineEvent[], onTheirWay: OnTheirWay): Promise<{ fresh: PipelineEvent[]; repeated: PipelineEvent[] }>;
   hold(held: Held[]): Promise<void>;
   /** Notes events that history now has. */
   remember(items: PipelineEvent[]): void;

@@ -31,13 +31,13 @@ function foldInBatches(items: readonly PipelineEvent[], sizes: readonly number[]
       states.delete(label);
       mergeInto(states, now, state);
     }
-    for (const { anchor, state } of foldBatch(batch, () => crowdSettings).deltas.values()) mergeInto(states, labelOf(anchor, done), state);
+    for (const { anchor, state } of foldBatch(batch, () => crowdSettings).deltas) mergeInto(states, labelOf(anchor, done), state);
     for (const [label, state] of states) {
       if (!state.cannotTell) continue;
       refolded += 1;
       states.delete(label);
       const own = items.slice(0, done).filter((item) => labelOf(item.identities[0] ?? -1, done) === label);
-      for (const delta of foldBatch(own, () => crowdSettings).deltas.values()) mergeInto(states, label, delta.state);
+      for (const delta of foldBatch(own, () => crowdSettings).deltas) mergeInto(states, label, delta.state);
     }
     for (const state of states.values()) compact(state);
   }

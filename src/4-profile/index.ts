@@ -18,7 +18,7 @@ export type { Delta, StateChange };
 
 export interface Profile {
   /** Folds a batch, purely; what cannot be folded is in `failed`. */
-  fold(batch: PipelineEvent[]): { deltas: Map<string, Delta>; failed: { item: PipelineEvent; error: unknown }[] };
+  fold(batch: PipelineEvent[]): { deltas: Delta[]; failed: { item: PipelineEvent; error: unknown }[] };
   writeHistory(batch: PipelineEvent[]): Promise<void>;
   writeSystemEvents(events: SystemEvent[]): Promise<void>;
   /** Which of these positions of a log partition history has. */

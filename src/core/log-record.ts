@@ -87,7 +87,7 @@ const view = (bytes: Uint8Array): Buffer => (Buffer.isBuffer(bytes) ? bytes : Bu
 
 export function decodeHead(bytes: Uint8Array): RecordHead {
   const record = view(bytes);
-  if (record[0] !== version && record[0] !== 1) throw new Error(`log record of version ${record[0]}, expected ${version}`);
+  checkVersion(record);
   const flags = record[1] ?? 0;
   return {
     immediate: (flags & 1) !== 0,
@@ -98,6 +98,17 @@ export function decodeHead(bytes: Uint8Array): RecordHead {
     receivedAt: record.readDoubleBE(14),
     key: record.toString("hex", keyAt, headBytes),
   };
+}
+
+/** The event key alone. Throws for a record that cannot be read. */
+export function decodeKey(bytes: Uint8Array): string {
+  const record = view(bytes);
+  checkVersion(record);
+  return record.toString("hex", keyAt, headBytes);
+}
+
+function checkVersion(record: Buffer): void {
+  if (record[0] !== version && record[0] !== 1) throw new Error(`log record of version ${record[0]}, expected ${version}`);
 }
 
 export interface DecodedRecord {
@@ -115,21 +126,41 @@ export function decodeRecord(bytes: Uint8Array): DecodedRecord {
   const propertiesAt = whatAt + record.readUInt32BE(headBytes + 4);
   const contextAt = propertiesAt + record.readUInt32BE(headBytes + 8);
   const ipAt = contextAt + record.readUInt32BE(headBytes + 12);
-  const [event, what] = JSON.parse(record.toString("utf8", partsAt, propertiesAt)) as [Rest & Partial<EventHead>, What];
-  event.tenantId = record.readUInt32BE(2);
-  event.ts = record.readDoubleBE(6);
-  event.receivedAt = record.readDoubleBE(14);
-  event.kind = what.kind;
-  event.name = what.name;
-  event.identifiers = what.identifiers;
-  if (what.traits) event.traits = what.traits;
-  return { event: event as EventHead, body: { bytes: record, whatAt, propertiesAt, contextAt, ipAt } };
+  const [rest, what] = JSON.parse(record.toString("utf8", partsAt, propertiesAt)) as [Rest, What];
+  return { event: eventOf(record, rest, what), body: { bytes: record, whatAt, propertiesAt, contextAt, ipAt } };
+}
+
+/** Every event has every field, in one order: objects of one shape are small, and quick to read. */
+function eventOf(record: Buffer, rest: Rest, what: What): EventHead {
+  const event: { [field in keyof Required<EventHead>]: EventHead[field] | undefined } = {
+    tenantId: record.readUInt32BE(2),
+    sourceId: rest.sourceId,
+    eventId: rest.eventId,
+    kind: what.kind,
+    name: what.name,
+    ts: record.readDoubleBE(6),
+    receivedAt: record.readDoubleBE(14),
+    sentAt: rest.sentAt,
+    late: rest.late,
+    historical: rest.historical,
+    serverTs: rest.serverTs,
+    serverId: rest.serverId,
+    identifiers: what.identifiers,
+    traits: what.traits,
+    sessionId: rest.sessionId,
+    money: rest.money,
+    emq: rest.emq,
+    warnings: rest.warnings,
+    held: rest.held,
+    replay: rest.replay,
+  };
+  return event as EventHead;
 }
 
 /** A record of version 1 as one of the present version. */
 function current(record: Buffer): Buffer {
   if (record[0] === version) return record;
-  if (record[0] !== 1) throw new Error(`log record of version ${record[0]}, expected ${version}`);
+  checkVersion(record);
   return encodeRecord(JSON.parse(record.toString("utf8", headBytes)) as CanonicalEvent, record.toString("hex", keyAt, headBytes));
 }
 

@@ -40,8 +40,12 @@ export function microsToDecimal(micros: bigint): string {
 /** The JSON number of an amount, written from its decimal. */
 export const microsToNumber = (micros: bigint): number => Number(microsToDecimal(micros));
 
+const plainDecimal = /^(-?)(\d+)(?:\.(\d{1,6}))?$/;
+
 /** Millionths from a decimal that a database printed. */
 export function microsFromDecimal(decimal: string): bigint {
+  const [, sign, whole, fraction = ""] = plainDecimal.exec(decimal) ?? [];
+  if (whole !== undefined) return BigInt(`${sign}${whole}${fraction.padEnd(6, "0")}`);
   return BigInt(new Decimal(decimal).times(scale).round(0).toFixed(0));
 }
 

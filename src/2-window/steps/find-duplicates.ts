@@ -14,8 +14,8 @@ interface Deps {
   log: Logger;
 }
 
-/** The copy of this key that is on its way into history and may not be found there yet. */
-export type OnItsWay = (key: string) => SeenEvent | undefined;
+/** The copies of these keys that are on their way into history and may not be found there yet. */
+export type OnTheirWay = (keys: ReadonlySet<string>) => Map<string, SeenEvent>;
 
 /**
  * Splits a batch into first and repeated events. The smallest log position of a key is the first; its content stands. A replay
@@ -23,21 +23,22 @@ export type OnItsWay = (key: string) => SeenEvent | undefined;
  * that history has already as an event, written by a try that did not reach state.
  */
 export function createFindDuplicates(deps: Deps) {
-  return async function findDuplicates(batch: PipelineEvent[], onItsWay: OnItsWay = () => undefined): Promise<{ fresh: PipelineEvent[]; repeated: PipelineEvent[] }> {
-    const copies = Map.groupBy(batch, (item) => item.key);
-    const asked = [...copies.values()].filter((items) => items.some((item) => items.length > 1 || mustAsk(deps.memory, item)));
-    // Taken before history is asked: what arrives there meanwhile is then found in one of the two.
-    const underway = asked.map(([item]) => onItsWay(item?.key ?? ""));
-    const inHistory = await lookUp(deps.history, asked.map((items) => items[0] as PipelineEvent), batch);
-    asked.forEach(([item], at) => {
-      const row = underway[at];
-      if (item && row) inHistory.set(item.key, [...(inHistory.get(item.key) ?? []), row]);
+  return async function findDuplicates(batch: PipelineEvent[], onTheirWay: OnTheirWay = () => new Map()): Promise<{ fresh: PipelineEvent[]; repeated: PipelineEvent[] }> {
+    const copies = findCopies(batch);
+    const asked = batch.filter((item) => {
+      const all = copies.get(item.key);
+      return all === undefined ? mustAsk(deps.memory, item) : all[0] === item;
     });
+    // Taken before history is asked: what arrives there meanwhile is then found in one of the two.
+    const underway = onTheirWay(new Set(asked.map((item) => item.key)));
+    const inHistory = await lookUp(deps.history, asked, batch);
+    for (const [key, row] of underway) inHistory.set(key, [...(inHistory.get(key) ?? []), row]);
     const fresh: PipelineEvent[] = [];
     const repeated: PipelineEvent[] = [];
     for (const item of batch) {
-      const found = inHistory.get(item.key) ?? [];
-      const first = firstOf(copies.get(item.key) as PipelineEvent[], found);
+      const found = inHistory.get(item.key) ?? nothing;
+      const all = copies.get(item.key);
+      const first = all === undefined ? item : firstOf(all, found);
       const waiting = item.event.replay || found.some((row) => isRowOf(row, item)) ? undefined : deps.waitingAt(item.key);
       const earlier = first !== item ? first : found.find((row) => repeats(row, item));
       if (earlier || (waiting !== undefined && waiting < item.position)) repeated.push(item);
@@ -47,6 +48,22 @@ export function createFindDuplicates(deps: Deps) {
     deps.meters.add("cdp_events_dedup_hits", repeated.length);
     return { fresh, repeated };
   };
+}
+
+const nothing: SeenEvent[] = [];
+
+/** The events of keys that the batch has more than once. */
+function findCopies(batch: PipelineEvent[]): Map<string, PipelineEvent[]> {
+  const single = new Map<string, PipelineEvent>();
+  const copies = new Map<string, PipelineEvent[]>();
+  for (const item of batch) {
+    const other = single.get(item.key);
+    const all = copies.get(item.key);
+    if (other === undefined) single.set(item.key, item);
+    else if (all === undefined) copies.set(item.key, [other, item]);
+    else all.push(item);
+  }
+  return copies;
 }
 
 function firstOf(copies: PipelineEvent[], found: SeenEvent[]): PipelineEvent {

@@ -38,24 +38,27 @@ export function createMint({ db, pepper, settingsOf, log, cacheMax }: MintDeps):
   }
 
   /** Strongest first. An identifier that PostgreSQL could not store is left out. */
-  function nameAll(event: EventHead, batch: Map<string, Named>): Named[] {
+  function nameAll(event: EventHead, batch: BatchNames): Named[] {
     const named: Named[] = [];
     for (const identifier of event.identifiers) {
       if (identifier.kind.includes("\0")) continue;
-      const text = `${event.tenantId}\0${identifier.entity}\0${identifier.kind}\0${identifier.value}`;
-      let one = batch.get(text);
-      if (one === undefined) batch.set(text, (one = nameOne(event, identifier)));
+      const ofKind = batch.of(event.tenantId, identifier);
+      let one = ofKind.get(identifier.value);
+      if (one === undefined) ofKind.set(identifier.value, (one = nameOne(event, identifier)));
+      // Nearly always they come in this order.
+      const last = named.at(-1);
       named.push(one);
+      if (last !== undefined && byStrength(last, one) > 0) named.sort(byStrength);
     }
-    return named.sort(byStrength);
+    return named;
   }
 
   return async function mint(events) {
-    const batch = new Map<string, Named>();
+    const batch = createBatchNames();
     const named: Named[][] = [];
     await inSlices(events, (event) => named.push(nameAll(event, batch)));
     const unknown = new Map<string, Named>();
-    for (const one of batch.values()) if (one.id === undefined) unknown.set(nameOf(one), one);
+    for (const one of batch.all()) if (one.id === undefined) unknown.set(nameOf(one), one);
     const wanted = [...unknown.values()];
     const found = [
       ...(await confirmNumbers(db, wanted.filter(({ kind }) => kind === profileKind), log)),
@@ -69,6 +72,33 @@ export function createMint({ db, pepper, settingsOf, log, cacheMax }: MintDeps):
     return named.map(idsOf);
   };
 }
+
+/** The identifiers of a batch by tenant, entity and kind, of which there are few, and then by value: no text is put together to find one. */
+interface BatchNames {
+  of(tenantId: number, identifier: Identifier): Map<string, Named>;
+  all(): Iterable<Named>;
+}
+
+function createBatchNames(): BatchNames {
+  const kinds: { tenantId: number; entity: string; kind: string; names: Map<string, Named> }[] = [];
+  const byName = new Map<string, Map<string, Named>>();
+  return {
+    of(tenantId, { entity, kind }) {
+      for (const one of kinds) if (one.tenantId === tenantId && one.kind === kind && one.entity === entity) return one.names;
+      const name = `${tenantId}\0${entity}\0${kind}`;
+      let names = byName.get(name);
+      if (names === undefined) byName.set(name, (names = new Map()));
+      if (kinds.length < kindsInListMax) kinds.push({ tenantId, entity, kind, names });
+      return names;
+    },
+    *all() {
+      for (const names of byName.values()) yield* names.values();
+    },
+  };
+}
+
+/** In a list that is no longer than this a kind is found sooner than by its name. */
+const kindsInListMax = 8;
 
 /** Without repetition: an event names a person by a handful of identifiers. */
 function idsOf(named: readonly Named[]): IdentityId[] {

@@ -15,60 +15,54 @@ export interface Delta {
 }
 
 /** What folding reads of a live event; `fold-history` makes the same from a history row. */
-function toFoldEvent(item: PipelineEvent, anchor: IdentityId): FoldEvent {
-  const { event } = item;
-  return {
-    tenantId: event.tenantId,
-    anchor,
-    kind: event.kind,
-    ts: event.ts,
-    receivedAt: event.receivedAt,
-    key: item.key,
-    ...(event.sessionId !== undefined && { sessionId: event.sessionId }),
-    ...(event.traits && { traits: event.traits }),
-    ...(event.money && { money: event.money }),
-  };
+function toFoldEvent({ event, key }: PipelineEvent, anchor: IdentityId): FoldEvent {
+  const { tenantId, kind, ts, receivedAt, sessionId, traits, money } = event;
+  const folded: FoldEvent = { tenantId, anchor, kind, ts, receivedAt, key };
+  if (sessionId !== undefined) folded.sessionId = sessionId;
+  if (traits) folded.traits = traits;
+  if (money) folded.money = money;
+  return folded;
 }
 
 type Failed = { item: PipelineEvent; error: unknown }[];
 
 /**
- * Folds a batch into one delta per anchor. An event that cannot be folded is answered in `failed` and costs only itself;
+ * Folds a batch into one delta per tenant and anchor. An event that cannot be folded is answered in `failed` and costs only itself;
  * events without identities belong to no profile.
  */
 export function foldBatch(
   batch: PipelineEvent[],
   settingsOf: (tenantId: number) => TenantSettings,
-): { deltas: Map<string, Delta>; failed: Failed } {
-  const byAnchor = new Map<string, PipelineEvent[]>();
+): { deltas: Delta[]; failed: Failed } {
+  const byTenant = new Map<number, Map<IdentityId, PipelineEvent[]>>();
   for (const item of batch) {
-    const id = `${item.event.tenantId}:${item.identities[0]}`;
-    if (item.identities.length > 0) append(byAnchor, id, item);
+    const [anchor] = item.identities;
+    if (anchor !== undefined) append(byTenant, item.event.tenantId, anchor, item);
   }
-  const deltas = new Map<string, Delta>();
+  const deltas: Delta[] = [];
   const failed: Failed = [];
-  for (const [id, items] of byAnchor) {
-    const { tenantId } = (items[0] as PipelineEvent).event;
-    const anchor = items[0]?.identities[0] as IdentityId;
+  for (const [tenantId, byAnchor] of byTenant) {
     const settings = settingsOf(tenantId);
-    let good = items;
-    let state: ProfileState;
-    try {
-      state = foldAll(items, anchor, settings);
-    } catch {
-      // An event that throws half-way leaves half of itself behind: find the culprits alone and fold the others again.
-      good = items.filter((item) => {
-        try {
-          foldAll([item], anchor, settings);
-          return true;
-        } catch (error) {
-          failed.push({ item, error });
-          return false;
-        }
-      });
-      state = foldAll(good, anchor, settings);
+    for (const [anchor, items] of byAnchor) {
+      let good = items;
+      let state: ProfileState;
+      try {
+        state = foldAll(items, anchor, settings);
+      } catch {
+        // An event that throws half-way leaves half of itself behind: find the culprits alone and fold the others again.
+        good = items.filter((item) => {
+          try {
+            foldAll([item], anchor, settings);
+            return true;
+          } catch (error) {
+            failed.push({ item, error });
+            return false;
+          }
+        });
+        state = foldAll(good, anchor, settings);
+      }
+      deltas.push({ tenantId, anchor, state, live: good.some(({ event }) => !event.historical) });
     }
-    deltas.set(id, { tenantId, anchor, state, live: good.some(({ event }) => !event.historical) });
   }
   return { deltas, failed };
 }
@@ -79,8 +73,10 @@ function foldAll(items: PipelineEvent[], anchor: IdentityId, settings: TenantSet
   return state;
 }
 
-function append<T>(lists: Map<string, T[]>, id: string, item: T): void {
-  const list = lists.get(id);
+function append(lists: Map<number, Map<IdentityId, PipelineEvent[]>>, tenantId: number, anchor: IdentityId, item: PipelineEvent): void {
+  const ofTenant = lists.get(tenantId) ?? new Map<IdentityId, PipelineEvent[]>();
+  if (ofTenant.size === 0) lists.set(tenantId, ofTenant);
+  const list = ofTenant.get(anchor);
   if (list) list.push(item);
-  else lists.set(id, [item]);
+  else ofTenant.set(anchor, [item]);
 }

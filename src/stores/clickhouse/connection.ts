@@ -1,0 +1,30 @@
+import type { ClickHouseClient, ClickHouseSettings } from "@clickhouse/client";
+import type { ColumnType } from "./history.ts";
+
+/** An open database, embedded or a server. */
+export interface Connection {
+  reader: ClickHouseClient;
+  writer: ClickHouseClient;
+  /** Rows in RowBinary. A chunk may change when the next one is asked for. */
+  insertRows(table: string, columns: readonly ColumnType[], chunks: Iterable<Buffer>): Promise<void>;
+}
+
+/** The same for every query: bounded memory and threads, exact numbers, inserts that are durable when answered. */
+export const querySettings: ClickHouseSettings = {
+  async_insert: 0,
+  insert_deduplicate: 0,
+  input_format_parallel_parsing: 0,
+  input_format_json_throw_on_bad_escape_sequence: 0,
+  max_partitions_per_insert_block: "0",
+  output_format_json_quote_64bit_integers: 0,
+  output_format_json_quote_decimals: 1,
+  max_memory_usage: "1000000000",
+  max_bytes_before_external_group_by: "300000000",
+  max_bytes_before_external_sort: "300000000",
+  max_threads: 2,
+  max_insert_threads: "1",
+  join_use_nulls: 0,
+  prefer_column_name_to_alias: 1,
+};
+
+export const namesOf = (columns: readonly ColumnType[]): string => columns.map(([name]) => name).join(", ");
