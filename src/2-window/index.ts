@@ -45,7 +45,7 @@ export interface Window {
   routes: Routes;
 }
 
-const batchMax = 20_000;
+const batchMax = 14_000;
 const batchBytesMax = 16_000_000;
 
 export function createWindow(deps: Deps): Window {

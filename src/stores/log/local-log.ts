@@ -40,7 +40,7 @@ async function recoverLog(dir: string, segmentBytesMax: number): Promise<{ logId
 }
 
 /** What was read of a segment stays mapped until the segment is closed, and counts as memory of the process. */
-export const segmentBytesUsual = 128_000_000;
+export const segmentBytesUsual = 64_000_000;
 
 /**
  * Opens the event log that lives in a directory: segments, each an LMDB environment in a directory named by its first position.

@@ -9,7 +9,7 @@ export interface SegmentList {
   newest(): Segment;
   /** The record, not copied: its bytes hold until anything else is read. Throws when no segment has it. */
   peek(position: number): Uint8Array;
-  /** Adds an empty segment for the positions from `first` on. Changes nothing when it fails. */
+  /** Adds an empty segment for the positions from `first` on, and lets go of the one that was the newest. Changes nothing when it fails. */
   add(first: number): Promise<void>;
   /** Takes the segments that end at or below `position` out and removes them from disk, oldest first; never the newest. */
   dropBelow(position: number): Promise<void>;
@@ -45,7 +45,9 @@ export function openSegmentList(dir: string, firsts: readonly number[], mapSizeB
     peek: (position) => found(position, of(position)?.peek(position)),
     async add(first) {
       await createEmptySegment(dir, first);
+      const full = at(-1);
       segments.push(openSegment(dir, first, mapSizeBytes));
+      await full.release();
     },
     async dropBelow(position) {
       for (const segment of takeBelow(position)) {

@@ -31,6 +31,8 @@ export interface Segment {
   probe(now: number): Promise<void>;
   /** Opens the environment anew after a write failed. */
   reopen(): Promise<void>;
+  /** Closes the environment until it is used again: what was written through it is mapped, and counts as memory. */
+  release(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -95,6 +97,11 @@ export function openSegment(dir: string, first: number, mapSizeBytes: number): S
     async reopen() {
       await environment().reopen();
       bytes = measure();
+    },
+    async release() {
+      const used = opened;
+      opened = undefined;
+      await used?.close();
     },
     async close() {
       isClosed = true;
