@@ -15,8 +15,8 @@ export interface FoldEvent {
   receivedAt: number;
   /** Event key, 32 lower-case hex digits: breaks ties of `ts`. */
   key: string;
-  sessionId?: string;
+  sessionId?: string | undefined;
   /** Traits of the event, with `email` and `phone` of its identifiers set as traits too. */
-  traits?: JsonObject;
-  money?: Money;
+  traits?: JsonObject | undefined;
+  money?: Money | undefined;
 }

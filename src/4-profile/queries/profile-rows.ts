@@ -2,6 +2,7 @@ import type { ProfileId } from "../../contracts/identity.ts";
 import { microsFromDecimal, microsToDecimal } from "../../core/money.ts";
 import { byteas, int4s, int8s, texts } from "../../stores/postgres/columns.ts";
 import type { Queries } from "../../stores/postgres/db.ts";
+import { numbersOf, piecesOf, wordsOf } from "../../stores/postgres/read-columns.ts";
 import { StateMovedError } from "../../stores/postgres/state-moved-error.ts";
 import { packAggregates, unpackAggregates } from "../pack.ts";
 import { emptyState, stateLimits, type ProfileState } from "../state.ts";
@@ -44,15 +45,53 @@ export const hotColumns = (table: string): string => `${table}.tenant_id as "ten
 
 const columns = (keys: ProfileKey[]): [Buffer, Buffer] => [int4s(keys.map((key) => key.tenantId)), int8s(keys.map((key) => key.profileId))];
 
+/** Rows of one answer: each may have some 20 KB, and they come as one text. */
+const readMax = 2000;
+
 /** Hot rows by profile key, without traits; with `lock` in key order and locked until the transaction ends. */
 export async function readHot(q: Queries, keys: ProfileKey[], lock: boolean): Promise<Map<string, StoredState>> {
-  const rows = await q.query<HotRow>(
-    `select ${hotColumns("profile_hot")} from profile_hot
-      where (tenant_id, profile_id) in (select * from unnest($1::int[], $2::bigint[]))
-      order by tenant_id, profile_id ${lock ? "for update" : ""}`,
+  const states = new Map<string, StoredState>();
+  const ordered = lock ? keys.toSorted((a, b) => a.tenantId - b.tenantId || a.profileId - b.profileId) : keys;
+  for (let from = 0; from < ordered.length; from += readMax) {
+    for (const row of await readSome(q, ordered.slice(from, from + readMax), lock)) states.set(keyOf(row), stateOf(row));
+  }
+  return states;
+}
+
+type HotColumns = Record<"tenantIds" | "profileIds" | "totals" | "purchases" | "revenues" | "firsts" | "lasts" | "createds" | "updateds" | "versions", string | null>
+  & Record<"memberships" | "aggregates", Buffer | null> & Record<"membershipLengths" | "aggregateLengths", string | null>;
+
+async function readSome(q: Queries, keys: ProfileKey[], lock: boolean): Promise<HotRow[]> {
+  const [all] = await q.query<HotColumns>(
+    `select array_agg(tenant_id)::text as "tenantIds", array_agg(profile_id)::text as "profileIds", array_agg(total_events)::text as totals,
+            array_agg(purchases)::text as purchases, array_agg(revenue)::text as revenues, array_agg(first_seen_ms)::text as firsts,
+            array_agg(last_seen_ms)::text as lasts, array_agg(created_ms)::text as createds, array_agg(updated_ms)::text as updateds,
+            array_agg(version)::text as versions, string_agg(memberships, '') as memberships, array_agg(length(memberships))::text as "membershipLengths",
+            string_agg(aggregates, '') as aggregates, array_agg(length(aggregates))::text as "aggregateLengths"
+       from (select * from profile_hot where (tenant_id, profile_id) in (select * from unnest($1::int[], $2::bigint[]))
+              order by tenant_id, profile_id ${lock ? "for update" : ""}) h`,
     columns(keys),
   );
-  return new Map(rows.map((row) => [keyOf(row), stateOf(row)]));
+  if (!all) return [];
+  const [profileIds, totals, purchases, revenues] = [numbersOf(all.profileIds), numbersOf(all.totals), numbersOf(all.purchases), wordsOf(all.revenues)];
+  const [firsts, lasts, createds, updateds] = [numbersOf(all.firsts), numbersOf(all.lasts), numbersOf(all.createds), numbersOf(all.updateds)];
+  const versions = numbersOf(all.versions);
+  const memberships = piecesOf(all.memberships, numbersOf(all.membershipLengths));
+  const aggregates = piecesOf(all.aggregates, numbersOf(all.aggregateLengths));
+  return numbersOf(all.tenantIds).map((tenantId, at) => ({
+    tenantId,
+    profileId: profileIds[at] as number,
+    totalEvents: totals[at] as number,
+    purchases: purchases[at] as number,
+    revenue: revenues[at] as string,
+    firstSeen: firsts[at] as number,
+    lastSeen: lasts[at] as number,
+    createdAt: createds[at] as number,
+    updatedAt: updateds[at] as number,
+    version: versions[at] as number,
+    memberships: memberships[at] as Buffer,
+    aggregates: aggregates[at] as Buffer,
+  }));
 }
 
 function stateOf(row: HotRow): StoredState {

@@ -17,11 +17,7 @@ export interface Delta {
 /** What folding reads of a live event; `fold-history` makes the same from a history row. */
 function toFoldEvent({ event, key }: PipelineEvent, anchor: IdentityId): FoldEvent {
   const { tenantId, kind, ts, receivedAt, sessionId, traits, money } = event;
-  const folded: FoldEvent = { tenantId, anchor, kind, ts, receivedAt, key };
-  if (sessionId !== undefined) folded.sessionId = sessionId;
-  if (traits) folded.traits = traits;
-  if (money) folded.money = money;
-  return folded;
+  return { tenantId, anchor, kind, ts, receivedAt, key, sessionId, traits, money };
 }
 
 type Failed = { item: PipelineEvent; error: unknown }[];
