@@ -73,6 +73,7 @@ export function createToHistory(deps: PipelineDeps): ToHistory {
     const { good, held, laps } = prepared;
     await deps.window.hold(held);
     await deps.profile.writeHistory(await notInHistory(good, again));
+    deps.window.arrived(good);
     await deps.reached("history-written", good);
     laps.end("historyMs");
     underway.delete(prepared);

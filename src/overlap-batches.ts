@@ -30,7 +30,7 @@ interface Flight {
 }
 
 /** Batches on their way to state beside the one that is prepared: one into history and one from there into state. */
-const flightsMax = 2;
+const flightsMax = 3;
 
 /**
  * Prepares a batch while the one before is written to history and the one before that is committed: three pieces of work for

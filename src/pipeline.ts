@@ -46,6 +46,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   async function bury(record: LogRecord, error: unknown): Promise<void> {
     const { items, broken } = await decodeBatch(partition.partitionId, [record]);
     await deps.profile.removeFromHistory(partition.partitionId, record.position);
+    for (const { key } of items) deps.window.gone(key);
     await deps.window.hold([...items, ...broken.map((one) => one.item)].map((item) => rejection(item, error)));
     await toState([], [], [record]);
     forget([record]);

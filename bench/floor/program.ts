@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { columns } from "../../src/4-profile/steps/write-history.ts";
 import type { EventLog } from "../../src/contracts/event-log.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { connectHistory } from "../../src/stores/clickhouse/connect.ts";
@@ -13,7 +14,7 @@ import { fillDataDirectory } from "../log-filler.ts";
 import { createUsageMeter, postgresPids, since } from "../processes.ts";
 import { makeDataDirectory } from "../start-server.ts";
 import { createWorkload } from "../workload.ts";
-import { prebuild, type PrebuiltBatch } from "./prebuilt.ts";
+import { prebuild, rowLayout, type PrebuiltBatch } from "./prebuilt.ts";
 import { fillState, touchState } from "./state.ts";
 
 export interface FloorTask {
@@ -89,7 +90,7 @@ async function measure({ dir, log, history, db }: Engines, batches: PrebuiltBatc
     const current = batches[at] as PrebuiltBatch;
     await log.read(0, 1 + at * batch, batch, Infinity);
     rename(current, (round * 1000 + n) * 1_000_000_000);
-    await history.insert("events", current.rows);
+    await history.insertBinary("events", columns, current.rows, (out, row) => out.raw(row, 0, row.length));
     await state;
     state = touchState(db, current, Date.now());
     if (!overlap) await state;
@@ -108,8 +109,8 @@ async function measure({ dir, log, history, db }: Engines, batches: PrebuiltBatc
 /** The rows again, as other events. */
 function rename({ rows }: PrebuiltBatch, base: number): void {
   rows.forEach((row, at) => {
-    row.log_pos = base + at;
-    row.event_key = `${base + at}${row.event_key.slice(-20)}`;
+    row.writeBigUInt64LE(BigInt(base + at), rowLayout.key);
+    row.writeBigUInt64LE(BigInt(base + at), rowLayout.position);
   });
 }
 

@@ -1,4 +1,7 @@
+import { readProfilesOf } from "../../src/3-resolve/queries/read-profiles-of.ts";
+import { byteas, int4s, int8s, texts } from "../../src/stores/postgres/columns.ts";
 import type { Db, Queries } from "../../src/stores/postgres/db.ts";
+import { numbersOf, piecesOf } from "../../src/stores/postgres/read-columns.ts";
 import type { PrebuiltBatch } from "./prebuilt.ts";
 import { identityOf } from "./prebuilt.ts";
 
@@ -31,43 +34,42 @@ async function insertPeople(q: Queries, from: number, to: number, people: number
      select 1, 2 * p + 1, 1, 0, 0, 1, 1, 1, 1, 1, $3::bytea from generate_series($1::bigint, $2::bigint) p`, [from, to, Buffer.alloc(bytes, 120)]);
 }
 
-const ofOneTenant = (ids: number[]): [number[], number[]] => [ids.map(() => 1), ids];
+const ofOneTenant = (ids: number[]): [Buffer, Buffer] => [int4s(ids.map(() => 1)), int8s(ids)];
 
-/** One state transaction with no logic: lock and read what the batch touches, write as many bytes back. */
+/** One state transaction with no logic, in the shapes in which the server reads and writes: what the batch touches, and as many bytes back. */
 export async function touchState(db: Db, { identities, profiles }: PrebuiltBatch, now: number): Promise<void> {
   await db.transaction(async (tx) => {
     const q = db.in(tx);
-    await q.query(
-      `select i.tenant_id, i.identity_id, i.entity, i.kind, i.profile_id, i.partners, i.shared, i.frozen
-         from identity i join unnest($1::int[], $2::bigint[]) n (tenant_id, identity_id) using (tenant_id, identity_id)
-        order by i.tenant_id, i.identity_id for no key update of i`, ofOneTenant(identities));
-    const rows = await readHotRows(q, profiles);
-    await writeHotRows(q, rows, now);
+    await readProfilesOf(q, identities.map((identityId) => ({ tenantId: 1, identityId })));
+    await writeHotRows(q, await readHotRows(q, profiles), now);
   });
 }
 
-interface HotRow {
-  profile_id: number;
-  total_events: number;
-  aggregates: Buffer;
+interface HotRows {
+  profiles: number[];
+  totals: number[];
+  aggregates: Buffer[];
 }
 
-const readHotRows = (q: Queries, profiles: number[]): Promise<HotRow[]> => q.query<HotRow>(
-  `select tenant_id, profile_id, total_events, purchases, revenue, first_seen_ms, last_seen_ms, created_ms, updated_ms, memberships, aggregates
-     from profile_hot where (tenant_id, profile_id) in (select * from unnest($1::int[], $2::bigint[]))
-    order by tenant_id, profile_id for update`, ofOneTenant(profiles));
+async function readHotRows(q: Queries, profiles: number[]): Promise<HotRows> {
+  const [all] = await q.query<{ profiles: string | null; totals: string | null; lengths: string | null; aggregates: Buffer | null }>(
+    `select array_agg(profile_id)::text as profiles, array_agg(total_events)::text as totals, array_agg(purchases)::text, array_agg(revenue)::text,
+            array_agg(first_seen_ms)::text, array_agg(last_seen_ms)::text, array_agg(created_ms)::text, array_agg(updated_ms)::text, array_agg(version)::text,
+            string_agg(memberships, ''), string_agg(aggregates, '') as aggregates, array_agg(length(aggregates))::text as lengths
+       from (select * from profile_hot where (tenant_id, profile_id) in (select * from unnest($1::int[], $2::bigint[])) order by tenant_id, profile_id) h`,
+    ofOneTenant(profiles),
+  );
+  if (!all) return { profiles: [], totals: [], aggregates: [] };
+  return { profiles: numbersOf(all.profiles), totals: numbersOf(all.totals), aggregates: piecesOf(all.aggregates, numbersOf(all.lengths)) };
+}
 
-async function writeHotRows(q: Queries, rows: HotRow[], now: number): Promise<void> {
-  const times = rows.map(() => now);
+async function writeHotRows(q: Queries, { profiles, totals, aggregates }: HotRows, now: number): Promise<void> {
+  const times = int8s(profiles.map(() => now));
   await q.query(
-    `insert into profile_hot (tenant_id, profile_id, total_events, purchases, revenue, first_seen_ms, last_seen_ms, created_ms, updated_ms, version, aggregates)
-     select tenant_id, profile_id, total_events, purchases, revenue, seen, seen, seen, seen, 1, aggregates
-       from unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::numeric[], $6::bigint[], $7::bytea[])
-         u (tenant_id, profile_id, total_events, purchases, revenue, seen, aggregates)
-     on conflict (tenant_id, profile_id) do update set
-       total_events = excluded.total_events, purchases = excluded.purchases, revenue = excluded.revenue,
-       first_seen_ms = excluded.first_seen_ms, last_seen_ms = excluded.last_seen_ms, created_ms = excluded.created_ms,
-       updated_ms = excluded.updated_ms, version = profile_hot.version + 1, aggregates = excluded.aggregates`,
-    [...ofOneTenant(rows.map((row) => row.profile_id)), rows.map((row) => row.total_events), rows.map(() => 0), rows.map(() => "0"), times,
-      rows.map((row) => row.aggregates)]);
+    `update profile_hot h set total_events = n.total_events, purchases = n.purchases, revenue = n.revenue::numeric, first_seen_ms = n.seen,
+            last_seen_ms = n.seen, created_ms = n.seen, updated_ms = n.seen, version = h.version + 1, aggregates = n.aggregates
+       from unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::bigint[], $7::bytea[])
+         n (tenant_id, profile_id, total_events, purchases, revenue, seen, aggregates)
+      where h.tenant_id = n.tenant_id and h.profile_id = n.profile_id`,
+    [...ofOneTenant(profiles), int8s(totals), int8s(profiles.map(() => 0)), texts(profiles.map(() => "0")), times, byteas(aggregates)]);
 }

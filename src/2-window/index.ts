@@ -13,6 +13,7 @@ import { createFindDuplicates, type OnTheirWay } from "./steps/find-duplicates.t
 import { createHoldEvents } from "./steps/hold-events.ts";
 import { createOrderBuffer } from "./steps/order-events.ts";
 import { createLogReader, type LogReader } from "./steps/read-log.ts";
+import { createRecentRows } from "./steps/recent-rows.ts";
 import { rebuildMemory } from "./steps/rebuild-memory.ts";
 import { createKeyMemory } from "./steps/remember-keys.ts";
 import { createReplayHeld } from "./steps/replay-held.ts";
@@ -38,19 +39,26 @@ export interface Window {
   read(log: EventLog, shard: number, positions: PositionSet): LogReader;
   findDuplicates(batch: PipelineEvent[], onTheirWay: OnTheirWay): Promise<{ fresh: PipelineEvent[]; repeated: PipelineEvent[] }>;
   hold(held: Held[]): Promise<void>;
-  /** Notes events that history now has. */
+  /** Notes events that history is about to have. */
   remember(items: PipelineEvent[]): void;
+  /** Notes events that history has, as applied. */
+  arrived(items: PipelineEvent[]): void;
+  /** Notes that an event was taken out of history again. */
+  gone(key: string): void;
   /** Fills the memory of event keys from history; resolves when a miss means something. */
   rebuild(stopped: () => boolean): Promise<void>;
   routes: Routes;
 }
 
 const batchMax = 14_000;
+/** Rows of history that are known without asking it: at least those of the last seconds. */
+const recentMax = 200_000;
 const batchBytesMax = 16_000_000;
 
 export function createWindow(deps: Deps): Window {
   const { history, meters, log, clock } = deps;
   const memory = createKeyMemory(deps.memoryBytes);
+  const recent = createRecentRows(recentMax);
   const buffer = createOrderBuffer(deps.bufferBytesMax);
   const holdEvents = createHoldEvents({ history, now: clock.now, retentionMs: deps.heldRetentionMs });
   meters.gauge("cdp_events_buffered", () => buffer.size);
@@ -68,7 +76,7 @@ export function createWindow(deps: Deps): Window {
         batchBytesMax,
         onEarlyRelease: (count) => meters.add("cdp_window_early_releases", count),
       }),
-    findDuplicates: createFindDuplicates({ history, memory, waitingAt: buffer.positionOf, meters, log }),
+    findDuplicates: createFindDuplicates({ history, memory, recent, waitingAt: buffer.positionOf, meters, log }),
     async hold(held) {
       // Before, not after: of a write that is torn, history may have what nobody would ask it for.
       for (const { item } of held) memory.remember(item.key);
@@ -77,6 +85,8 @@ export function createWindow(deps: Deps): Window {
     remember(items) {
       for (const item of items) memory.remember(item.key);
     },
+    arrived: recent.arrived,
+    gone: recent.gone,
     rebuild: (stopped) => rebuildMemory(history, memory, stopped),
     routes: createRoutes({ history, directory: deps.directory, replayHeld: createReplayHeld({ history, accept: deps.accept }) }),
   };

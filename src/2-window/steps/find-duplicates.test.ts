@@ -8,11 +8,13 @@ import { openTestHistory } from "../../testing/test-history.ts";
 import { createFindDuplicates } from "./find-duplicates.ts";
 import { createHoldEvents } from "./hold-events.ts";
 import { rebuildMemory } from "./rebuild-memory.ts";
+import { createRecentRows, type RecentRows } from "./recent-rows.ts";
 import { createKeyMemory, type KeyMemory } from "./remember-keys.ts";
 
 let history: History;
 let drop: () => Promise<void>;
 let memory: KeyMemory;
+let recent: RecentRows;
 let counted: Map<MeterName, number>;
 const meters = { add: (name: MeterName, by = 1) => void counted.set(name, (counted.get(name) ?? 0) + by), gauge: () => undefined };
 
@@ -22,11 +24,12 @@ beforeEach(async () => {
   await history.command("truncate table events");
   await history.command("truncate table events_held");
   memory = createKeyMemory(1 << 16);
+  recent = createRecentRows(100);
   counted = new Map();
 });
 
 const find = (waitingAt: (key: string) => number | undefined = () => undefined) =>
-  createFindDuplicates({ history, memory, waitingAt, meters, log: silentLog });
+  createFindDuplicates({ history, memory, recent, waitingAt, meters, log: silentLog });
 
 async function inHistory(item: ReturnType<typeof anItem>): Promise<void> {
   const { event } = item;
@@ -55,6 +58,18 @@ test("an event that history has at another position is a duplicate; at its own i
   expect(fresh).toEqual([]);
   const again = anItem(5, { eventId: "e" });
   expect((await find()([again])).fresh).toEqual([again]);
+});
+
+test("an event that history is known to have needs no look-up: another copy is a duplicate, itself again is not", async () => {
+  const item = anItem(5, { eventId: "e" });
+  recent.arrived([item]);
+  memory.rebuilt();
+  memory.remember(item.key);
+  expect((await find()([anItem(6, { eventId: "e" })])).fresh).toEqual([]);
+  expect((await find()([item])).fresh).toEqual([item]);
+  recent.gone(item.key);
+  const other = anItem(7, { eventId: "e" });
+  expect((await find()([other])).fresh).toEqual([other]);
 });
 
 test("other content under the same id is a duplicate too, and counted as a conflict", async () => {

@@ -3,11 +3,13 @@ import type { Meters } from "../../contracts/meters.ts";
 import type { PipelineEvent, SeenEvent } from "../../contracts/pipeline-event.ts";
 import { keyFromDecimal } from "../../core/event-key.ts";
 import type { History } from "../../stores/clickhouse/history.ts";
+import type { RecentRows } from "./recent-rows.ts";
 import type { KeyMemory } from "./remember-keys.ts";
 
 interface Deps {
   history: History;
   memory: KeyMemory;
+  recent: RecentRows;
   /** Position at which an event of this key still waits in the window. */
   waitingAt(key: string): number | undefined;
   meters: Meters;
@@ -30,9 +32,14 @@ export function createFindDuplicates(deps: Deps) {
       return all === undefined ? mustAsk(deps.memory, item) : all[0] === item;
     });
     // Taken before history is asked: what arrives there meanwhile is then found in one of the two.
-    const underway = onTheirWay(new Set(asked.map((item) => item.key)));
-    const inHistory = await lookUp(deps.history, asked, batch);
-    for (const [key, row] of underway) inHistory.set(key, [...(inHistory.get(key) ?? []), row]);
+    const known = onTheirWay(new Set(asked.map((item) => item.key)));
+    for (const { key } of asked) {
+      const row = deps.recent.find(key);
+      if (row) known.set(key, row);
+    }
+    // A row that is known to be applied decides; one that is held, or none, leaves open what else history has.
+    const inHistory = await lookUp(deps.history, asked.filter(({ key }) => known.get(key)?.held !== false), batch);
+    for (const [key, row] of known) inHistory.set(key, [...(inHistory.get(key) ?? []), row]);
     const fresh: PipelineEvent[] = [];
     const repeated: PipelineEvent[] = [];
     for (const item of batch) {

@@ -1,5 +1,5 @@
 import type { IdentityId } from "../../contracts/identity.ts";
-import { createTwoGenerations } from "./two-generations.ts";
+import { createTwoGenerations } from "../../core/two-generations.ts";
 
 /** Identity ids by the hash of the identifier. Bounded: the least used are forgotten. */
 export interface IdentityCache {

@@ -1,7 +1,7 @@
 import type { IdentityId } from "../../contracts/identity.ts";
 import { keyWord } from "../../core/event-key.ts";
 import { type CandidateLink, pairOf } from "./tenant-link.ts";
-import { createTwoGenerations } from "./two-generations.ts";
+import { createTwoGenerations } from "../../core/two-generations.ts";
 
 /** Pairs that are surely on record, each with a place at or after the recorded one: repeating them changes nothing. */
 export interface KnownLinks {

@@ -62,7 +62,8 @@ export async function removeFromHistory(history: History, partition: number, pos
   await history.command("delete from events where log_partition = {partition:UInt32} and log_pos = {position:UInt64}", { partition, position });
 }
 
-const columns: ColumnType[] = [
+/** Columns of `events` in the order in which `writeRow` writes them. */
+export const columns: ColumnType[] = [
   ["tenant", "UInt32"],
   ["identity", "UInt64"],
   ["ts", "DateTime64(3, 'UTC')"],
@@ -92,7 +93,7 @@ const columns: ColumnType[] = [
 ];
 
 /** A row of `events`, column by column as in `columns`. */
-function writeRow(row: RowWriter, { event, body, key, partition, position, identities, contentHash }: PipelineEvent): void {
+export function writeRow(row: RowWriter, { event, body, key, partition, position, identities, contentHash }: PipelineEvent): void {
   const { money } = event;
   row.uint32(event.tenantId);
   row.int64(identities[0] ?? 0);
