@@ -72,7 +72,7 @@ export interface Resolve {
 
 /** The room's front door: identifiers → identities → profiles. */
 export function createResolve(deps: ResolveDeps): Resolve {
-  const { db, pepper, settingsOf, meters, log, regionMax = 10_000, cacheMax = 200_000 } = deps;
+  const { db, pepper, settingsOf, meters, log, regionMax = 10_000, cacheMax = 500_000 } = deps;
   const known = createKnownLinks(cacheMax);
   let decisions: Decision[] = [];
   let latest: Tx | undefined;
