@@ -29,7 +29,7 @@ interface Flight {
   done: Promise<boolean>;
 }
 
-/** Batches on their way to state beside the one that is prepared: one into history and one from there into state. */
+/** Batches on their way to state beside the one that is prepared: into history, from there into state, and one that waits for either. */
 const flightsMax = 3;
 
 /**

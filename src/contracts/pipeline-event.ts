@@ -8,7 +8,7 @@ export interface PipelineEvent {
   position: number;
   /** Event key, 32 lower-case hex digits. */
   key: string;
-  /** 52 bits of a hash of the content: tells a re-sent event from another one under the same id. */
+  /** 52 bits of the content: tells a re-sent event from another one under the same id. */
   contentHash: number;
   event: EventHead;
   body: EventBody;

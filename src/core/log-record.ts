@@ -167,11 +167,11 @@ function current(record: Buffer): Buffer {
 const parse = (bytes: Uint8Array, from: number, to: number): unknown => JSON.parse(view(bytes).toString("utf8", from, to));
 
 /** A body's properties; undefined when the event has none. */
-export const propertiesOf = ({ bytes, propertiesAt, contextAt }: EventBody): JsonObject | undefined =>
+const propertiesOf = ({ bytes, propertiesAt, contextAt }: EventBody): JsonObject | undefined =>
   (propertiesAt === contextAt ? undefined : (parse(bytes, propertiesAt, contextAt) as JsonObject));
 
 /** A body's context, ip included; undefined when the event has none. */
-export function contextOf({ bytes, contextAt, ipAt }: EventBody): JsonObject | undefined {
+function contextOf({ bytes, contextAt, ipAt }: EventBody): JsonObject | undefined {
   if (contextAt === ipAt) return undefined;
   const open = parse(bytes, contextAt, ipAt) as JsonObject;
   if (ipAt < bytes.length) open["ip"] = parse(bytes, ipAt, bytes.length) as JsonValue;
