@@ -95,7 +95,7 @@ describe("the score weighs 35, 25, 20 and 20 %, to four decimals", () => {
     ts: 0,
     receivedAt: 3_600_000,
     identifiers: [{ entity: "person" as const, kind: "email", value: "a@example.com" }],
-    readProperties: () => ({ productId: "SKU-123" }),
+    properties: { productId: "SKU-123" },
     context: { ip: "203.0.113.9", locale: "en" },
   };
 
@@ -105,7 +105,7 @@ describe("the score weighs 35, 25, 20 and 20 %, to four decimals", () => {
   });
 
   test("of the best and the worst event", () => {
-    const nothing = { kind: "track" as const, name: "purchase", ts: 0, receivedAt: 86_400_000, identifiers: [], readProperties: () => undefined };
+    const nothing = { kind: "track" as const, name: "purchase", ts: 0, receivedAt: 86_400_000, identifiers: [] };
     expect(emqScore(nothing, settings)).toBe(0);
     const identifiers = [{ entity: "person" as const, kind: "external_id", value: "1" }];
     const context = Object.fromEntries(["ip", "userAgent", "url", "referrer", "campaign", "locale", "device", "os", "screen", "timezone"].map((k) => [k, "x"]));
