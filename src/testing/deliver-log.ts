@@ -61,7 +61,6 @@ export async function deliver(world: World, log: RandomLog, delivery: Delivery):
   };
   if (delivery.through === "window") await throughWindow(world, log, delivery, work);
   else await inBatches(world, log, delivery, work);
-  await settle(world);
   world.faults.armed = false;
 }
 
@@ -103,10 +102,11 @@ async function throughWindow(world: World, log: RandomLog, { sizes, looks }: Del
     time = Math.max(time, first + ((last - first) * inTurn(looks, turn)) / 100);
     await work(await world.process.reader.next(time));
   }
-  for (let rest = await world.process.reader.next(last); rest.length > 0; rest = await world.process.reader.next(last)) {
-    await work(rest);
-    // The last of them: a process that dies of it leaves the next one more to read.
-    if (world.process.reader.backlog() === 0) await settle(world);
+  // A process that dies of its last batch leaves the next one all of that to read.
+  for (let isOver = false; !isOver; ) {
+    const rest = await world.process.reader.next(last);
+    if (rest.length > 0) await work(rest);
+    else isOver = await settle(world);
   }
 }
 
