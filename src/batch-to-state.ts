@@ -46,7 +46,7 @@ function createWriteState({ db, partition, resolve, profile, segment, activate }
   /** `again` when a transaction before this one found that others had changed what it read. */
   async function writeState(tx: Tx, good: PipelineEvent[], deltas: Delta[], positions: PositionSet, again: boolean): Promise<void> {
     const anchors = deltas.map(({ tenantId, anchor }) => ({ tenantId, identityId: anchor }));
-    const before = await resolve.profilesAt(tx, anchors);
+    const before = await (again ? resolve.profilesAt(tx, anchors) : resolve.guessProfiles(tx, anchors));
     const links = resolve.linksOf(good.map((item) => item.event), good.map((item) => item.identities), good.map((item) => item.key));
     const regrouping = await resolve.decide(tx, links, firstSeen(tx, deltas, before));
     const after = again ? await resolve.profilesAt(tx, anchors) : regrouped(before, regrouping);

@@ -11,6 +11,7 @@ import { lockIdentityRows } from "./queries/lock-identities.ts";
 import { readIdentifiersOf, readMembersOf, type StoredIdentifier } from "./queries/read-profile.ts";
 import { readProfilesOf, type TenantIdentity } from "./queries/read-profiles-of.ts";
 import { type Decision, decideLinks, type FirstSeenOf } from "./steps/decide-links.ts";
+import { createFindProfiles } from "./steps/find-profiles.ts";
 import { createKnownLinks } from "./steps/known-links.ts";
 import { linkEvents } from "./steps/link-events.ts";
 import { createMint } from "./steps/mint-identities.ts";
@@ -44,6 +45,8 @@ export interface Resolve {
   mint(events: readonly EventHead[]): Promise<IdentityId[][]>;
   /** What the events link, from mint's answer: (i1,i2)…(i1,ik) with ord 1…k-1, without what is surely on record. `keys` are the event keys. */
   linksOf(events: readonly EventHead[], identities: readonly IdentityId[][], keys: readonly string[]): LinkCandidate[];
+  /** The same as `profilesAt`, from memory where it can be: may be out of date, and must be confirmed by `profilesAt` before it counts. */
+  guessProfiles(tx: Tx, ids: readonly TenantIdentity[]): Promise<Map<string, ProfileId>>;
   /** The present profiles of identities, by `${tenantId}:${identityId}`, without lock. */
   profilesAt(tx: Tx, ids: readonly TenantIdentity[]): Promise<Map<string, ProfileId>>;
   /** The same, and nobody moves them to another profile until the transaction ends. */
@@ -74,6 +77,7 @@ export interface Resolve {
 export function createResolve(deps: ResolveDeps): Resolve {
   const { db, pepper, settingsOf, meters, log, regionMax = 10_000, cacheMax = 500_000 } = deps;
   const known = createKnownLinks(cacheMax);
+  const places = createFindProfiles(db, cacheMax);
   let decisions: Decision[] = [];
   let latest: Tx | undefined;
 
@@ -92,10 +96,8 @@ export function createResolve(deps: ResolveDeps): Resolve {
   return {
     mint: createMint({ db, pepper, settingsOf, log, cacheMax }),
     linksOf: (events, identities, keys) => linkEvents(events, identities, keys, known.isKnown),
-    async profilesAt(tx, ids) {
-      const rows = await readProfilesOf(db.in(tx), ids);
-      return new Map(rows.map(({ tenantId, identityId, profileId }) => [`${tenantId}:${identityId}`, profileId]));
-    },
+    guessProfiles: places.guessProfiles,
+    profilesAt: places.profilesAt,
     async lockIdentities(tx, ids) {
       const rows = await lockIdentityRows(db.in(tx), ids);
       return new Map(rows.map(({ tenantId, id, profileId }) => [`${tenantId}:${id}`, profileId]));
@@ -107,6 +109,7 @@ export function createResolve(deps: ResolveDeps): Resolve {
       const decision = await decideLinks(db.in(tx), links, firstSeenOf, { settingsOf, regionMax });
       known.learn(links);
       decisions.push(decision);
+      places.note(decision.regrouping);
       return decision.regrouping;
     },
     settle,

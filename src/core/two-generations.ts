@@ -20,59 +20,80 @@ const loadMax = 0.75;
 
 /** The first word of a key must not be 0. Keys are compared in full. Memory: 4/3 of 4 bytes a word and entry. */
 export function createTwoGenerations(entriesMax: number, keyWords: number, valueWords: number): TwoGenerations {
-  const youngMax = Math.max(1, Math.floor(entriesMax / 2));
-  const rows = Math.ceil(youngMax / loadMax) + 1;
-  const rowWords = keyWords + valueWords;
-  const make = (): Generation => ({ words: new Uint32Array(rows * rowWords), count: 0 });
-  let young = make();
-  let old: Generation | undefined;
+  return new Generations(entriesMax, keyWords, valueWords);
+}
+
+/** A class, because the engine compiles closures over what changes again and again. */
+class Generations implements TwoGenerations {
+  #young: Generation;
+  #old: Generation | undefined;
+  readonly #youngMax: number;
+  readonly #rows: number;
+  readonly #keyWords: number;
+  readonly #valueWords: number;
+
+  constructor(entriesMax: number, keyWords: number, valueWords: number) {
+    this.#keyWords = keyWords;
+    this.#valueWords = valueWords;
+    this.#youngMax = Math.max(1, Math.floor(entriesMax / 2));
+    this.#rows = Math.ceil(this.#youngMax / loadMax) + 1;
+    this.#young = this.#make();
+  }
+
+  get(key: Uint32Array, value: Uint32Array): boolean {
+    const hash = mix(key, this.#keyWords);
+    const at = this.#rowOf(this.#young.words, key, hash);
+    if (this.#young.words[at] !== 0) {
+      copy(this.#young.words, at + this.#keyWords, value, 0, this.#valueWords);
+      return true;
+    }
+    if (!this.#old) return false;
+    const before = this.#rowOf(this.#old.words, key, hash);
+    if (this.#old.words[before] === 0) return false;
+    copy(this.#old.words, before + this.#keyWords, value, 0, this.#valueWords);
+    this.#put(key, value, hash);
+    return true;
+  }
+
+  set(key: Uint32Array, value: Uint32Array): void {
+    this.#put(key, value, mix(key, this.#keyWords));
+  }
+
+  #make(): Generation {
+    return { words: new Uint32Array(this.#rows * (this.#keyWords + this.#valueWords)), count: 0 };
+  }
 
   /** Where the key's row begins, or the free one that it would take. */
-  function rowOf({ words }: Generation, key: Uint32Array, hash: number): number {
-    let row = Math.floor((hash / 2 ** 32) * rows);
+  #rowOf(words: Uint32Array, key: Uint32Array, hash: number): number {
+    const rowWords = this.#keyWords + this.#valueWords;
+    let row = Math.floor((hash / 2 ** 32) * this.#rows);
     for (;;) {
       const at = row * rowWords;
-      if (words[at] === 0 || holds(words, at, key, keyWords)) return at;
-      row = row + 1 === rows ? 0 : row + 1;
+      if (words[at] === 0 || holds(words, at, key, this.#keyWords)) return at;
+      row = row + 1 === this.#rows ? 0 : row + 1;
     }
-  }
-  function rotate(): void {
-    const next = old ?? make();
-    next.words.fill(0);
-    next.count = 0;
-    old = young;
-    young = next;
-  }
-  function put(key: Uint32Array, value: Uint32Array, hash: number): void {
-    let at = rowOf(young, key, hash);
-    if (young.words[at] === 0) {
-      if (young.count >= youngMax) {
-        rotate();
-        at = rowOf(young, key, hash);
-      }
-      young.count++;
-      copy(key, 0, young.words, at, keyWords);
-    }
-    copy(value, 0, young.words, at + keyWords, valueWords);
   }
 
-  return {
-    get(key, value) {
-      const hash = mix(key, keyWords);
-      const at = rowOf(young, key, hash);
-      if (young.words[at] !== 0) {
-        copy(young.words, at + keyWords, value, 0, valueWords);
-        return true;
+  #rotate(): void {
+    const next = this.#old ?? this.#make();
+    next.words.fill(0);
+    next.count = 0;
+    this.#old = this.#young;
+    this.#young = next;
+  }
+
+  #put(key: Uint32Array, value: Uint32Array, hash: number): void {
+    let at = this.#rowOf(this.#young.words, key, hash);
+    if (this.#young.words[at] === 0) {
+      if (this.#young.count >= this.#youngMax) {
+        this.#rotate();
+        at = this.#rowOf(this.#young.words, key, hash);
       }
-      if (!old) return false;
-      const before = rowOf(old, key, hash);
-      if (old.words[before] === 0) return false;
-      copy(old.words, before + keyWords, value, 0, valueWords);
-      put(key, value, hash);
-      return true;
-    },
-    set: (key, value) => put(key, value, mix(key, keyWords)),
-  };
+      this.#young.count++;
+      copy(key, 0, this.#young.words, at, this.#keyWords);
+    }
+    copy(value, 0, this.#young.words, at + this.#keyWords, this.#valueWords);
+  }
 }
 
 function holds(words: Uint32Array, at: number, key: Uint32Array, length: number): boolean {
