@@ -77,6 +77,21 @@ test("a batch that could not be read comes with the next call, and counts as bac
   expect(await ids(t0)).toEqual(["a", "b"]);
 });
 
+test("a scan that fails half-way hands nothing out twice", async () => {
+  const { append, ids, log } = setup();
+  await append(anEvent({ eventId: "a", historical: true }), anEvent({ eventId: "b" }), anEvent({ eventId: "c", historical: true }));
+  const { scan } = log;
+  let left = 2;
+  log.scan = (shard, from, max, visit) =>
+    scan(shard, from, max, (position, bytes) => {
+      if (left-- === 0) throw new Error("the disk is away");
+      visit(position, bytes);
+    });
+  await expect(ids(t0)).rejects.toThrow("the disk is away");
+  left = Infinity;
+  expect([...(await ids(t0)), ...(await ids(t0 + 60_000))]).toEqual(["a", "c", "b"]);
+});
+
 test("a full window releases early instead of stopping, and says so", async () => {
   const { append, ids, early } = setup({ bufferBytesMax: waitingBytes * 8 });
   await append(...Array.from({ length: 20 }, (_, i) => anEvent({ eventId: `e${i}`, ts: t0 + i })));

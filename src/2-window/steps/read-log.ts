@@ -49,7 +49,11 @@ export function createLogReader(deps: Deps): LogReader {
   let underway: LogRecord[] = [];
 
   const ripeness = createRipeness(deps.windowMs);
+  /** Of a chunk that failed half-way the first part has been noted. */
+  let notedTo = deps.from;
   const note = (position: number, bytes: Uint8Array): void => {
+    if (position < notedTo) return;
+    notedTo = position + 1;
     if (deps.isDone(position)) return;
     const head = headOf(bytes);
     if (head && !head.replay) clock.advance(head.receivedAt);
@@ -202,7 +206,8 @@ function headOf(bytes: Uint8Array): ReturnType<typeof decodeHead> | undefined {
   }
 }
 
-const fetchRecords = 500;
+/** At the largest size of an event a batch is then about as large as it may be. */
+const fetchRecords = 100;
 
 /** Reads records at these positions until the batch is large enough; the rest is for the next batch. */
 async function fetch(log: EventLog, shard: number, positions: number[], bytesMax: number): Promise<{ records: LogRecord[]; rest: number[] }> {
