@@ -6,7 +6,6 @@ import type { Logger } from "../contracts/logger.ts";
 import { systemClock } from "../core/clock.ts";
 import { describeError } from "../core/describe-error.ts";
 import { isKafkaAway } from "../stores/kafka/is-away.ts";
-import { openKafkaLog } from "../stores/kafka/kafka-log.ts";
 import { openLocalLog, segmentBytesUsual } from "../stores/log/local-log.ts";
 import type { KafkaSettings } from "./kafka-settings.ts";
 import type { Settings } from "./settings.ts";
@@ -21,6 +20,8 @@ interface Opening {
 const retryMs = 2000;
 
 async function openKafka({ brokers, topic, partitions, replication, tls, sasl }: KafkaSettings, logger: Logger): Promise<EventLog> {
+  // Loaded for those alone who have a Kafka: the client takes 60 MB.
+  const { openKafkaLog } = await import("../stores/kafka/kafka-log.ts");
   const ca = tls?.caFile === undefined ? undefined : readFileSync(tls.caFile, "utf8");
   const log = await openKafkaLog({
     access: { brokers, ...(tls && { tls: ca === undefined ? {} : { ca } }), ...(sasl && { sasl }) },
