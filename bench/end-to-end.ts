@@ -11,7 +11,7 @@ import { environmentOption, numberOption, type Options } from "./options.ts";
 import { mean, round } from "./statistics.ts";
 
 /** Events a batch of the server (`batchMax` of 2-window). */
-const batchDefault = 14_000;
+const batchDefault = 8_000;
 const floorName = "the same bulk reads and writes, overlapped";
 const goal = "≥ 0.5 × and ≥ 20,000/s";
 
@@ -25,7 +25,7 @@ interface Seen {
 /**
  * Events from the log to history and state. First with the log filled and the generator gone, then on the same server with a
  * generator sending; the floor before and after.
- * Options: profiles (200k), events (400k), rate (15k), step-seconds (20), steps (5), live (yes), floor (yes), batch (14k), seed, env.
+ * Options: profiles (200k), events (400k), rate (15k), step-seconds (20), steps (5), live (yes), floor (yes), batch (8k), seed, env.
  */
 export async function benchEndToEnd(options: Options): Promise<Figure[]> {
   const profiles = numberOption(options, "profiles", 200_000);

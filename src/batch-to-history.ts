@@ -83,7 +83,7 @@ export function createToHistory(deps: PipelineDeps): ToHistory {
   /** Leaves out the rows that a process before this one, or a try that failed, has written. */
   async function notInHistory(items: PipelineEvent[], again: boolean): Promise<PipelineEvent[]> {
     const there = again && items.length > 0 ? await deps.profile.positionsInHistory(partition.partitionId, items.map((item) => item.position)) : deps.inHistory;
-    return there.size === 0 ? items : items.filter(({ position }) => !there.has(position) && !deps.inHistory.has(position));
+    return there.size === 0 ? items : items.filter(({ position }) => !there.has(position));
   }
 
   return {

@@ -15,8 +15,11 @@ interface Deps<Prepared> {
 }
 
 export interface Overlap {
-  /** Takes a batch over. Resolves when the next one may come; throws on an outage, and must then be called again with the same records. */
-  take(records: LogRecord[]): Promise<void>;
+  /**
+   * Takes a batch over and tells when it is known what it means. Resolves when the next one may come; throws on an outage, and must
+   * then be called again with the same records.
+   */
+  take(records: LogRecord[], prepared?: () => void): Promise<void>;
   /** Resolves when everything taken is in state; throws on an outage, and may be called again. */
   settle(): Promise<void>;
   /** Records taken over and not in state. */
@@ -71,8 +74,10 @@ export function createOverlap<Prepared>({ prepare, insert, commit, carefully, lo
   async function settle(): Promise<void> {
     await Promise.all(flights.map((flight) => flight.done));
     if (flights.length === 0) return;
-    await carefully(flights.flatMap((flight) => flight.records));
-    flights = [];
+    for (let [flight] = flights; flight; [flight] = flights) {
+      await carefully(flight.records);
+      flights.shift();
+    }
   }
 
   async function takeCarefully(records: LogRecord[]): Promise<void> {
@@ -82,11 +87,12 @@ export function createOverlap<Prepared>({ prepare, insert, commit, carefully, lo
   }
 
   return {
-    async take(records) {
+    async take(records, told = () => undefined) {
       if (careful) return await takeCarefully(records);
       let prepared: Prepared;
       try {
         prepared = await prepare(records);
+        told();
       } catch (error) {
         fail(records, error);
         return await takeCarefully(records);

@@ -69,8 +69,8 @@ export function startPartitionWorker(deps: WorkerDeps): PartitionWorker {
       [batch, ahead] = [ahead, []];
     }
     const busy = batch.length > 0;
-    if (busy) prefetch();
-    await (busy ? pipeline.take(batch) : pipeline.settle());
+    // Not before the batch is prepared: a copy of one of its events that waits must be seen waiting.
+    await (busy ? pipeline.take(batch, prefetch) : pipeline.settle());
     batch = [];
     await deps.log.dropBelow(deps.shard, deps.partition.positions.lowWater);
     await deps.reached("dropped", []);

@@ -2,9 +2,10 @@ import type { LogRecord } from "./contracts/event-log.ts";
 import { createToHistory, type Prepared, rejection } from "./batch-to-history.ts";
 import { createCommit } from "./batch-to-state.ts";
 import { decodeBatch } from "./core/decode-batch.ts";
-import { createIsolation } from "./isolate-poison.ts";
+import { createIsolation, PartlyDoneError } from "./isolate-poison.ts";
 import { createOverlap, type Overlap } from "./overlap-batches.ts";
 import type { PipelineDeps } from "./pipeline-deps.ts";
+import { readPartition } from "./stores/postgres/partitions.ts";
 
 export interface Pipeline extends Overlap {
   /** Processes records of the log. Resolves when they are in history and state; throws on an outage, and may be called again. */
@@ -37,6 +38,10 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   /** For records of which a try may have failed; nothing else is under way meanwhile. */
   async function run(records: LogRecord[]): Promise<void> {
     startOver();
+    // A commit whose answer was lost: what it says counts before anything is looked at, or written, once more.
+    const inState = await readPartition(deps.db, partition.partitionId);
+    const done = records.map((record) => record.position).filter((position) => inState.has(position));
+    if (done.length > 0) throw new PartlyDoneError(done);
     const prepared = await prepare(records);
     await insert(prepared, true);
     await commit(prepared);
@@ -46,10 +51,10 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   async function bury(record: LogRecord, error: unknown): Promise<void> {
     const { items, broken } = await decodeBatch(partition.partitionId, [record]);
     await deps.profile.removeFromHistory(partition.partitionId, record.position);
+    forget([record]);
     for (const { key } of items) deps.window.gone(key);
     await deps.window.hold([...items, ...broken.map((one) => one.item)].map((item) => rejection(item, error)));
     await toState([], [], [record]);
-    forget([record]);
     meters.add("cdp_events_dead_lettered");
   }
 

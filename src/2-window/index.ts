@@ -50,7 +50,7 @@ export interface Window {
   routes: Routes;
 }
 
-const batchMax = 14_000;
+const batchMax = 8_000;
 /** Rows of history that are known without asking it: at least those of the last seconds. */
 const recentMax = 200_000;
 const batchBytesMax = 16_000_000;

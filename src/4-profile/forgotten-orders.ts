@@ -1,9 +1,9 @@
 /**
  * Which orders a profile has surely not had among those it forgot: a Bloom filter over their hashes. It is a function of the set,
- * whatever the order, and two of them join by OR. Of orders never seen it takes for forgotten: 0.2 % at 5,000 forgotten, 5 % at
- * 10,000, half at 20,000; each of those costs a fold from history, never a wrong answer.
+ * whatever the order, and two of them join by OR. Of orders never seen it takes for forgotten: 0.2 % at 40,000 forgotten, 5 % at
+ * 80,000, half at 160,000; each of those costs a fold from history, never a wrong answer.
  */
-const filterBytes = 8192;
+const filterBytes = 65_536;
 const bitsEach = 6;
 
 /** Adds an order, by 64 bits of its hash in hex, to a filter; undefined stands for one without any. */

@@ -25,7 +25,7 @@ import { isBadHistoryData } from "../stores/clickhouse/connect.ts";
 import { createLateHistory } from "../stores/clickhouse/late-history.ts";
 import { openMirror } from "../stores/log/mirror.ts";
 import { createLateDb } from "../stores/postgres/late-db.ts";
-import { takePartition, type OwnedPartition } from "../stores/postgres/partitions.ts";
+import { probePartition, takePartition, type OwnedPartition } from "../stores/postgres/partitions.ts";
 import { requireSameSecret } from "../stores/postgres/require-same-secret.ts";
 import { isBadData, isOutage } from "../stores/postgres/sqlstates.ts";
 import { lockInstance } from "./instance-lock.ts";
@@ -198,7 +198,7 @@ async function startProcessing(rooms: Rooms, log: EventLog, progress: Progress, 
   const reader = window.read(log, shard, partition.positions);
   const pipeline = createPipeline({
     partition, inHistory, db, window, resolve, profile, segment, activate, meters, logger, isPoison, reached,
-    healthy: () => Promise.all([db.check(), history.check()]).then(() => true, () => false),
+    healthy: () => Promise.all([probePartition(db, partition), history.check()]).then(() => true, () => false),
   });
   const worker = startPartitionWorker({
     log, shard, partition, reader, pipeline, drain: activate.drain, clock: systemClock, meters, logger, tickMs: settings.tickerIntervalMs, reached,

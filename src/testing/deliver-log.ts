@@ -67,7 +67,7 @@ export async function deliver(world: World, log: RandomLog, delivery: Delivery):
 const inTurn = <T>(list: readonly T[], turn: number): T => list[turn % list.length] as T;
 
 /** True when it was done; false when the process died of it. */
-async function untilDone(world: World, attempt: () => Promise<unknown>): Promise<boolean> {
+export async function untilDone(world: World, attempt: () => Promise<unknown>): Promise<boolean> {
   for (;;) {
     try {
       await attempt();

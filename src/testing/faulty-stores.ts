@@ -1,3 +1,4 @@
+import type { CanonicalEvent } from "../contracts/canonical-event.ts";
 import type { Db, Queries } from "../stores/postgres/db.ts";
 import type { History } from "../stores/clickhouse/history.ts";
 
@@ -17,6 +18,8 @@ export interface Faults {
   strike(): Fault | undefined;
   /** The latest that struck. */
   latest: Fault | undefined;
+  /** Id of an event that no insert into history can take. */
+  poison: string | undefined;
   /** Faults to come instead of those planned. */
   plan(faults: readonly Fault[]): void;
 }
@@ -37,6 +40,7 @@ export function createFaults(planned: readonly Fault[]): Faults {
   return {
     armed: true,
     latest: undefined,
+    poison: undefined,
     plan(faults) {
       rest = [...faults];
       calls = 0;
@@ -84,7 +88,10 @@ export function createFaultyHistory(history: History, faults: Faults): History {
     ...history,
     query: (text, params) => failing(faults, () => history.query(text, params)),
     insert: (table, rows) => tearing(faults, rows.length, (some) => history.insert(table, rows.slice(0, some))),
-    insertBinary: (table, columns, items, write) => tearing(faults, items.length, (some) => history.insertBinary(table, columns, items.slice(0, some), write)),
+    insertBinary(table, columns, items, write) {
+      if ((items as readonly { event: CanonicalEvent }[]).some(({ event }) => event.eventId === faults.poison)) return Promise.reject(new TypeError("poison"));
+      return tearing(faults, items.length, (some) => history.insertBinary(table, columns, items.slice(0, some), write));
+    },
   };
 }
 

@@ -83,9 +83,9 @@ const isRowOf = (row: SeenEvent, item: PipelineEvent): boolean => row.partition 
 const isReplay = ({ event }: PipelineEvent): boolean => event.replay === true;
 const comesBefore = (a: PipelineEvent, b: PipelineEvent): boolean => (isReplay(a) === isReplay(b) ? a.position < b.position : isReplay(a));
 
-/** An id that the server made comes again only by being replayed twice. */
+/** An id that the server made comes again only by being replayed: while not all keys are known, its event itself need not be asked about. */
 const mustAsk = (memory: KeyMemory, { key, event }: PipelineEvent): boolean =>
-  (!event.serverId || event.replay === true) && (memory.mayHave(key) || !memory.complete);
+  memory.mayHave(key) || (!memory.complete && (!event.serverId || event.replay === true));
 
 /** A row is a duplicate only if its log position is another one; a replayed event ignores the row that held it. */
 const repeats = (found: SeenEvent, item: PipelineEvent): boolean =>

@@ -77,6 +77,36 @@ test("a batch that could not be read comes with the next call, and counts as bac
   expect(await ids(t0)).toEqual(["a", "b"]);
 });
 
+test("a reader that senders outpace from the first second on reads no further ahead than the next batches need", async () => {
+  const { append, reader, log } = setup({ batchMax: 200 });
+  const scanned = vi.spyOn(log, "scan");
+  let handedOut = 0;
+  for (let second = 0; second < 60; second++) {
+    const times = Array.from({ length: 1000 }, (_, i) => t0 + second * 1000 + i);
+    // One in a hundred is late.
+    await append(...times.map((time, i) => anEvent({ eventId: `${time}`, ts: i % 100 === 0 ? time - 30_000 : time - 20, receivedAt: time })));
+    handedOut += (await reader.next(t0 + second * 1000 + 999)).length;
+  }
+  expect(handedOut).toBeGreaterThan(10_000);
+  const readTo = Math.max(...scanned.mock.calls.map(([, from]) => from));
+  expect(readTo - handedOut).toBeLessThan(5000 + 2 * 2000);
+});
+
+test("a scan that fails half-way hands nothing out twice", async () => {
+  const { append, ids, log } = setup();
+  await append(anEvent({ eventId: "a", historical: true }), anEvent({ eventId: "b" }), anEvent({ eventId: "c", historical: true }));
+  const { scan } = log;
+  let left = 2;
+  log.scan = (shard, from, max, visit) =>
+    scan(shard, from, max, (position, bytes) => {
+      if (left-- === 0) throw new Error("the disk is away");
+      visit(position, bytes);
+    });
+  await expect(ids(t0)).rejects.toThrow("the disk is away");
+  left = Infinity;
+  expect([...(await ids(t0)), ...(await ids(t0 + 60_000))]).toEqual(["a", "c", "b"]);
+});
+
 test("a full window releases early instead of stopping, and says so", async () => {
   const { append, ids, early } = setup({ bufferBytesMax: waitingBytes * 8 });
   await append(...Array.from({ length: 20 }, (_, i) => anEvent({ eventId: `e${i}`, ts: t0 + i })));

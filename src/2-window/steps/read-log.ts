@@ -1,7 +1,7 @@
 import { setImmediate as letOthersRun } from "node:timers/promises";
 import type { EventLog, LogRecord } from "../../contracts/event-log.ts";
 import { keyWord } from "../../core/event-key.ts";
-import { decodeHead } from "../../core/log-record.ts";
+import { decodeHead, type RecordHead } from "../../core/log-record.ts";
 import type { OrderBuffer } from "./order-events.ts";
 
 interface Deps {
@@ -48,25 +48,29 @@ export function createLogReader(deps: Deps): LogReader {
   /** Handed out and not in state: on their way, and nowhere else to be found. */
   let underway: LogRecord[] = [];
 
-  const ripeness = createRipeness(deps.windowMs);
+  const ripeness = createRipeness();
+  /** Of a chunk that failed half-way the first part has been noted. */
+  let notedTo = deps.from;
+  const wait = ({ ts, key }: RecordHead, position: number): void => {
+    buffer.add(ts, position, keyWord(key, 0), keyWord(key, 1), keyWord(key, 2), keyWord(key, 3));
+    ripeness.add(ts);
+  };
   const note = (position: number, bytes: Uint8Array): void => {
+    if (position < notedTo) return;
+    notedTo = position + 1;
     if (deps.isDone(position)) return;
     const head = headOf(bytes);
     if (head && !head.replay) clock.advance(head.receivedAt);
     if (!head || head.immediate) immediate.push(position);
-    else buffer.add(head.ts, position, keyWord(head.key, 0), keyWord(head.key, 1), keyWord(head.key, 2), keyWord(head.key, 3));
+    else wait(head, position);
   };
 
   const readAhead = async (): Promise<boolean> => {
-    while (ripeness.ripe < batchMax * 2 && !buffer.full && immediate.length < immediateMax && readAt - deps.lowWater() < aheadMax) {
-      const before = buffer.size;
+    while (ripeness.count < batchMax * 2 && !buffer.full && immediate.length < immediateMax && readAt - deps.lowWater() < aheadMax) {
       const next = await log.scan(shard, readAt, chunkRecords, note);
-      if (next === readAt) {
-        ripeness.reset();
-        return true;
-      }
+      if (next === readAt) return true;
       readAt = next;
-      ripeness.read(buffer.size - before, clock.now);
+      ripeness.advance(clock.watermark);
       await letOthersRun();
     }
     return false;
@@ -74,9 +78,7 @@ export function createLogReader(deps: Deps): LogReader {
   const fromWindow = (watermark: number, max: number): number[] => {
     const { positions, early } = buffer.release(watermark, Math.max(0, Math.floor(max)));
     if (early > 0) deps.onEarlyRelease(early);
-    // Fewer than asked for: nothing ripe is left, whatever was counted.
-    if (positions.length < Math.floor(max)) ripeness.reset();
-    else ripeness.released(positions.length);
+    ripeness.released(positions.length, positions.length < Math.floor(max));
     return positions;
   };
 
@@ -129,28 +131,40 @@ function createLogClock(windowMs: number) {
   };
 }
 
+/** Events of so many milliseconds are counted together. */
+const countedMs = 100;
+
 /**
- * Counts about how many waiting events the watermark has passed, by when they were read: in a long backlog there is no need to read
- * further than to the next batches. To count too few only costs memory; to count what is gone already would stop the reading, so
- * it begins anew whenever that is possible.
+ * Counts the waiting events that the watermark has passed, so that a long backlog is read no further than to the next batches. What
+ * is counted is right to a tenth of a second; where events left early, one batch is smaller.
  */
-function createRipeness(windowMs: number) {
-  let green: { count: number; time: number }[] = [];
+function createRipeness() {
+  const waiting = new Map<number, number>();
+  let reached = -Infinity;
   let ripe = 0;
   return {
-    get ripe() {
+    get count() {
       return ripe;
     },
-    read(count: number, logTime: number): void {
-      green.push({ count, time: logTime });
-      while (green[0] && green[0].time <= logTime - windowMs) ripe += green.shift()?.count ?? 0;
+    add(ts: number): void {
+      const at = Math.floor(ts / countedMs);
+      if (at < reached) ripe++;
+      else waiting.set(at, (waiting.get(at) ?? 0) + 1);
     },
-    released(count: number): void {
-      ripe = Math.max(0, ripe - count);
+    advance(watermark: number): void {
+      const to = Math.floor(watermark / countedMs);
+      if (to === reached) return;
+      reached = to;
+      for (const [at, count] of waiting) {
+        if (at >= to) continue;
+        ripe += count;
+        waiting.delete(at);
+      }
     },
-    reset(): void {
-      green = [];
-      ripe = 0;
+    /** `isAll`: fewer than were asked for, so that none is left. */
+    released(count: number, isAll: boolean): void {
+      ripe -= count;
+      if (isAll) ripe = Math.min(ripe, 0);
     },
   };
 }
@@ -202,7 +216,8 @@ function headOf(bytes: Uint8Array): ReturnType<typeof decodeHead> | undefined {
   }
 }
 
-const fetchRecords = 500;
+/** At the largest size of an event a batch is then about as large as it may be. */
+const fetchRecords = 100;
 
 /** Reads records at these positions until the batch is large enough; the rest is for the next batch. */
 async function fetch(log: EventLog, shard: number, positions: number[], bytesMax: number): Promise<{ records: LogRecord[]; rest: number[] }> {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { EventLog, LogRecord } from "../../contracts/event-log.ts";
 import { openLocalLog } from "./local-log.ts";
+import { segmentPath } from "./segment-directories.ts";
 
 const segmentBytesMax = 100_000;
 const segmentAgeMsMax = 1000;
@@ -53,6 +54,15 @@ describe("segments", () => {
     now += 1;
     await log.append(0, [kilobyte("c")]);
     expect(await segmentNames()).toEqual(["0000000000000001", "0000000000000003"]);
+  });
+
+  test("are made also where a try before left one that it could not make sure of", async () => {
+    await appendOld(3);
+    await mkdir(segmentPath(dir, 4));
+    await writeFile(join(segmentPath(dir, 4), "data.mdb"), "half");
+    expect(await log.append(0, [kilobyte("r4")])).toBe(4);
+    await reopen();
+    expect(texts(await log.read(0, 1, 10, 1e6))).toEqual(["r1", "r2", "r3", "r4"]);
   });
 
   test("keep their age over a restart", async () => {

@@ -35,6 +35,8 @@ export async function createSegment(dir: string, first: number, fill: (path: str
   await mkdir(making);
   await fill(making);
   await flush(making);
+  // What a try left there whose flush failed: of positions that were not given yet no segment can be.
+  await rm(path, { recursive: true, force: true });
   await rename(making, path);
   await flush(dir);
 }

@@ -28,9 +28,10 @@ export function openSegmentList(dir: string, firsts: readonly number[], mapSizeB
     return segment;
   }
 
-  function takeBelow(position: number): Segment[] {
-    const kept = segments.findLastIndex((segment, i) => i === 0 || segment.first <= position);
-    return segments.splice(0, kept);
+  /** Takes out the oldest segment if all of it lies below. */
+  function takeBelow(position: number): Segment | undefined {
+    const [, second] = segments;
+    return second && second.first <= position ? segments.shift() : undefined;
   }
 
   function found(position: number, record: Uint8Array | undefined): Uint8Array {
@@ -50,10 +51,11 @@ export function openSegmentList(dir: string, firsts: readonly number[], mapSizeB
       await full.release();
     },
     async dropBelow(position) {
-      for (const segment of takeBelow(position)) {
+      for (let segment = takeBelow(position); segment; segment = takeBelow(position)) {
+        const taken = segment;
         await removeInOrder(async () => {
-          await segment.close();
-          await removeSegment(dir, segment.first);
+          await taken.close();
+          await removeSegment(dir, taken.first);
         });
       }
     },

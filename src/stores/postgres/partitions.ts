@@ -44,6 +44,19 @@ export async function lockPartition(tx: Queries, partitionId: number, epoch: num
   return createPositionSet(row.low_water, row.done_above);
 }
 
+/** What is in state of a partition. */
+export async function readPartition(q: Queries, partitionId: number): Promise<PositionSet> {
+  const [row] = await q.query<Row>("select low_water, done_above from log_partition where partition_id = $1", [partitionId]);
+  if (!row) throw new Error(`log partition ${partitionId} has no row`);
+  return createPositionSet(row.low_water, row.done_above);
+}
+
+/** Writes without changing anything: a database may answer and yet be full or read-only. Throws, also when the partition was taken over. */
+export async function probePartition(q: Queries, { partitionId, epoch }: OwnedPartition): Promise<void> {
+  const rows = await q.query("update log_partition set owner = owner where partition_id = $1 and epoch = $2 returning partition_id", [partitionId, epoch]);
+  if (rows.length === 0) throw new StaleEpochError(partitionId);
+}
+
 export async function savePositions(tx: Queries, partitionId: number, positions: PositionSet): Promise<void> {
   await tx.query("update log_partition set low_water = $2, done_above = $3 where partition_id = $1", [
     partitionId,
