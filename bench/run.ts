@@ -10,6 +10,7 @@ const benches: Record<string, () => Promise<Bench>> = {
   "end-to-end": async () => (await import("./end-to-end.ts")).benchEndToEnd,
   read: async () => (await import("./read.ts")).benchRead,
   growth: async () => (await import("./growth.ts")).benchGrowth,
+  log: async () => (await import("./event-log.ts")).benchLog,
   soak: async () => (await import("./soak.ts")).benchSoak,
 };
 

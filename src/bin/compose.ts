@@ -23,13 +23,13 @@ import { startPartitionWorker, type PartitionWorker } from "../partition-worker.
 import { createPipeline } from "../pipeline.ts";
 import { isBadHistoryData } from "../stores/clickhouse/connect.ts";
 import { createLateHistory } from "../stores/clickhouse/late-history.ts";
-import { openLocalLog, segmentBytesUsual } from "../stores/log/local-log.ts";
 import { openMirror } from "../stores/log/mirror.ts";
 import { createLateDb } from "../stores/postgres/late-db.ts";
 import { probePartition, takePartition, type OwnedPartition } from "../stores/postgres/partitions.ts";
 import { requireSameSecret } from "../stores/postgres/require-same-secret.ts";
 import { isBadData, isOutage } from "../stores/postgres/sqlstates.ts";
 import { lockInstance } from "./instance-lock.ts";
+import { openLog } from "./open-log.ts";
 import { openHistory, openState } from "./open-stores.ts";
 import { readSecrets, writePrivate } from "./secrets.ts";
 import type { Settings } from "./settings.ts";
@@ -92,9 +92,7 @@ async function start({ settings, logger, version, signal, reached, closers, clos
   const { pepper } = await readSecrets(settings.dataDir, settings);
   // They hold personal data: for the owner's eyes only. The directory itself stays passable, because PostgreSQL may have another owner.
   for (const name of ["log", "mirror", "history"]) await mkdir(join(settings.dataDir, name), { recursive: true, mode: 0o700 });
-  // The newest segment is removed last: a log at its limit can only shrink below it when a segment is a small part of that.
-  const segmentBytesMax = Math.min(segmentBytesUsual, Math.floor(settings.logBytesMax / 4));
-  const log = await openLocalLog({ dir: join(settings.dataDir, "log"), clock: systemClock, segmentBytesMax });
+  const log = await openLog({ settings, logger, signal });
   closers.push(() => log.close());
   const mirror = openMirror({ dir: join(settings.dataDir, "mirror") });
   closers.push(() => mirror.close());

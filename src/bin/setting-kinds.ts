@@ -49,6 +49,29 @@ export const text = (expected: string): Kind<string> => ({
   parse: (value) => (value.length <= textMax ? value : undefined),
 });
 
+export const yesOrNo: Kind<boolean> = {
+  expected: "true or false",
+  parse: (value) => ({ true: true, false: false })[value.toLowerCase()],
+};
+
+const brokerOf = (address: string): string | undefined => {
+  const [, host, port] = /^([a-z0-9._-]+|\[[0-9a-f:.]+\]):(\d{1,5})$/i.exec(address) ?? [];
+  return host !== undefined && between(Number(port), 1, 65_535) !== undefined ? address : undefined;
+};
+
+export const brokerList: Kind<string[]> = {
+  expected: "a list of host:port, separated by commas",
+  parse(value) {
+    const brokers = value.split(",").map((one) => brokerOf(one.trim())).filter((one) => one !== undefined);
+    return brokers.length === value.split(",").length ? brokers : undefined;
+  },
+};
+
+export const topicName: Kind<string> = {
+  expected: "a topic name: up to 249 letters, digits, dots, hyphens and underscores",
+  parse: (value) => (/^[A-Za-z0-9._-]{1,249}$/.test(value) && !/^\.\.?$/.test(value) ? value : undefined),
+};
+
 export const secret = (lengthMin: number): Kind<string> => ({
   expected: `at least ${lengthMin} printable ASCII characters without spaces`,
   parse: (value) => (value.length >= lengthMin && value.length <= textMax && /^[\x21-\x7e]+$/.test(value) ? value : undefined),

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { duration, integer, oneOf, path, secret, size, text, url, type Kind } from "./setting-kinds.ts";
+import { kafkaSettings, type KafkaSettings } from "./kafka-settings.ts";
+import { brokerList, duration, integer, oneOf, path, secret, size, text, topicName, url, yesOrNo, type Kind } from "./setting-kinds.ts";
 import { parseSettingsFile } from "./settings-file.ts";
 
 interface Setting<T> {
@@ -16,7 +17,9 @@ interface Setting<T> {
 
 const setting = <T>(env: string, kind: Kind<T>, fallback: T, more: { key?: string } = {}): Setting<T> => ({ env, kind, fallback, ...more });
 
-const hidden = (env: string, kind: Kind<string>): Setting<string | undefined> => ({ env, kind, fallback: undefined, hidden: true });
+const optional = <T>(env: string, kind: Kind<T>, more: { key?: string } = {}): Setting<T | undefined> => setting<T | undefined>(env, kind, undefined, more);
+
+const hidden = (env: string, kind: Kind<string>): Setting<string | undefined> => ({ ...optional(env, kind), hidden: true });
 
 /** STREAM's key, which the environment may override in capitals: `event-processor.window-size` as EVENT_PROCESSOR_WINDOW_SIZE. */
 const keyed = <T>(key: string, kind: Kind<T>, fallback: T): Setting<T> =>
@@ -36,7 +39,15 @@ const table = {
   pepper: hidden("TRIBUTARY_PEPPER", secret(32)),
   databaseUrl: hidden("DATABASE_URL", url("postgres:", "postgresql:")),
   clickhouseUrl: hidden("CLICKHOUSE_URL", url("http:", "https:")),
-  kafkaBrokers: hidden("KAFKA_BROKERS", text("a list of host:port")),
+  kafkaBrokers: optional("KAFKA_BROKERS", brokerList, { key: "kafka.bootstrap-servers" }),
+  kafkaTopic: setting("KAFKA_TOPIC", topicName, "cdp-events", { key: "kafka.topics.cdp-events" }),
+  kafkaPartitions: setting("KAFKA_PARTITIONS", integer(1, 10_000), 1),
+  kafkaReplication: optional("KAFKA_REPLICATION", integer(1, 100)),
+  kafkaTls: setting("KAFKA_TLS", yesOrNo, false),
+  kafkaTlsCaFile: optional("KAFKA_TLS_CA_FILE", path),
+  kafkaSaslMechanism: optional("KAFKA_SASL_MECHANISM", oneOf("plain", "scram-sha-256", "scram-sha-512")),
+  kafkaSaslUsername: optional("KAFKA_SASL_USERNAME", text("a user name")),
+  kafkaSaslPassword: hidden("KAFKA_SASL_PASSWORD", text("a password")),
   redisUrl: hidden("REDIS_URL", url("redis:", "rediss:")),
   roles: setting("TRIBUTARY_ROLES", text("all, or a list of roles such as api,worker"), "all"),
   logLevel: setting("LOG_LEVEL", oneOf("trace", "debug", "info", "warn", "error", "fatal", "silent"), "info"),
@@ -56,15 +67,15 @@ const table = {
   powerUserThreshold: keyed("segment-engine.power-user-threshold", integer(1, 1_000_000), 5),
   powerUserWindowMs: keyed("segment-engine.power-user-window", duration(1), 24 * hourMs),
   transport: keyed("transport.mode", oneOf("local", "memory", "kafka"), "local"),
-  kafkaBootstrapServers: keyed("kafka.bootstrap-servers", text("a list of host:port"), ""),
-  kafkaTopic: keyed("kafka.topics.cdp-events", text("a topic name"), "cdp-events"),
 } satisfies Record<string, Setting<unknown>>;
 
 type Values = { [Name in keyof typeof table]: (typeof table)[Name]["fallback"] };
 
 /** Settings of one process. Times are milliseconds, sizes bytes, `dataDir` is absolute. */
 export interface Settings
-  extends Omit<Values, "kafkaBrokers" | "redisUrl" | "roles" | "nodeEnv" | "transport" | "kafkaBootstrapServers" | "kafkaTopic"> {
+  extends Omit<Values, "redisUrl" | "roles" | "nodeEnv" | "transport" | Extract<keyof Values, `kafka${string}`>> {
+  /** Where the event log is; undefined stands for the local one. */
+  kafka: KafkaSettings | undefined;
   /** NODE_ENV=production. */
   production: boolean;
 }
@@ -123,14 +134,8 @@ function readTable(env: Env, file: Map<string, string>, cwd: string, problems: s
 }
 
 /** What later versions bring refuses the start: ignoring it would look like success. */
-function notBuiltYet(values: Values, env: Env, file: Map<string, string>): string[] {
+function notBuiltYet(values: Values): string[] {
   const problems: string[] = [];
-  const mode = find(table.transport, env, file);
-  if (values.transport === "kafka") problems.push(`${mode?.from}: found "kafka", which is not built yet; expected local or memory`);
-  if (values.kafkaBrokers) problems.push("KAFKA_BROKERS: Kafka is not built yet; unset it to use the local log");
-  if (values.kafkaBootstrapServers && mode === undefined) {
-    problems.push("kafka.bootstrap-servers: Kafka is not built yet; remove it, or set transport.mode to local");
-  }
   if (values.redisUrl) problems.push("REDIS_URL: Redis is not built yet; unset it, one process needs none");
   if (values.roles !== "all") {
     problems.push(`TRIBUTARY_ROLES: found ${JSON.stringify(values.roles)}, expected all; roles in processes of their own are not built yet`);
@@ -147,13 +152,17 @@ export function settingsFrom(environment: Env, yamlText: string, cwd: string): S
   const file = parseSettingsFile(yamlText);
   const problems = [...file.problems, ...unknownKeys(file.values)];
   const values = readTable(env, file.values, cwd, problems);
-  problems.push(...notBuiltYet(values, env, file.values));
+  problems.push(...notBuiltYet(values));
+  const kafka = kafkaSettings(values, { mode: find(table.transport, env, file.values)?.from, brokers: find(table.kafkaBrokers, env, file.values)?.from }, problems);
   if (values.eventBytesMax > values.bodyBytesMax) {
     problems.push(`MAX_EVENT_BYTES: found ${values.eventBytesMax}, expected at most MAX_BODY_BYTES (${values.bodyBytesMax})`);
   }
   if (problems.length > 0) throw new SettingsError(problems);
-  const { kafkaBrokers, redisUrl, roles, nodeEnv, transport, kafkaBootstrapServers, kafkaTopic, ...settings } = values;
-  return { ...settings, production: nodeEnv === "production" };
+  const {
+    redisUrl, roles, nodeEnv, transport, kafkaBrokers, kafkaTopic, kafkaPartitions, kafkaReplication, kafkaTls, kafkaTlsCaFile,
+    kafkaSaslMechanism, kafkaSaslUsername, kafkaSaslPassword, ...settings
+  } = values;
+  return { ...settings, kafka, production: nodeEnv === "production" };
 }
 
 /** Settings from the environment and `tributary.yaml` in `cwd`, where there is one. Throws `SettingsError`. */

@@ -23,6 +23,8 @@ export interface GroupCommitDeps {
   commit(records: readonly Uint8Array[]): Promise<number>;
   recordsMax: number;
   bytesMax: number;
+  /** A failure is that of all who wait, where trying again would only let the next ones wait as long. */
+  failsTogether?: boolean;
 }
 
 /**
@@ -52,6 +54,7 @@ export function createGroupCommit(deps: GroupCommitDeps): (records: readonly Uin
     await nextTurn();
     scheduled = false;
     const group = takeGroup();
+    if (group.length === 0) return;
     schedule();
     try {
       let position = await commit(joinRecords(group));
@@ -60,7 +63,7 @@ export function createGroupCommit(deps: GroupCommitDeps): (records: readonly Uin
         position += append.records.length;
       }
     } catch (error) {
-      for (const append of group) append.reject(error);
+      for (const append of deps.failsTogether ? [...group, ...waiting.splice(0)] : group) append.reject(error);
     }
   }
 

@@ -39,45 +39,6 @@ afterEach(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-describe("positions", () => {
-  test("begin at 1 and grow by one, a batch taking consecutive ones", async () => {
-    expect(log.head(0)).toBe(1);
-    expect(await log.append(0, [kilobyte("a")])).toBe(1);
-    expect(await log.append(0, [kilobyte("b"), kilobyte("c")])).toBe(2);
-    expect(log.head(0)).toBe(4);
-  });
-
-  test("of appends made at once are disjoint, and each answer is where its records lie", async () => {
-    const firsts = await Promise.all(upTo(100).map((i) => log.append(0, [kilobyte(`a${i}`), kilobyte(`b${i}`)])));
-    expect(new Set(firsts).size).toBe(100);
-    const found = await log.readAt(0, firsts.flatMap((first) => [first, first + 1]));
-    expect(texts(found)).toEqual(upTo(100).flatMap((i) => [`a${i}`, `b${i}`]));
-  });
-
-  test("go on after a restart", async () => {
-    await log.append(0, [kilobyte("a"), kilobyte("b")]);
-    await reopen();
-    expect(log.head(0)).toBe(3);
-    expect(await log.append(0, [kilobyte("c")])).toBe(3);
-  });
-
-  test("go on after everything was dropped and the process restarted, twice", async () => {
-    await appendOld(5);
-    for (let restart = 0; restart < 2; restart++) {
-      await log.dropBelow(0, log.head(0));
-      await reopen();
-      expect(log.head(0)).toBe(6);
-    }
-    expect(await log.read(0, 0, 10, 1e6)).toEqual([]);
-    expect(await log.append(0, [kilobyte("f")])).toBe(6);
-  });
-
-  test("are not used up by an append of nothing", async () => {
-    expect(await log.append(0, [])).toBe(1);
-    expect(log.head(0)).toBe(1);
-  });
-});
-
 describe("segments", () => {
   test("are rolled by size", async () => {
     for (let i = 0; i < 30; i++) await log.append(0, upTo(10).map(() => kilobyte("x")));
@@ -157,16 +118,6 @@ describe("reading", () => {
     expect(await log.read(0, 21, 9, 1e9)).toEqual([]);
   });
 
-  test.each([
-    { recordsMax: 3, bytesMax: 1e9, expected: 3 },
-    { recordsMax: 100, bytesMax: 2500, expected: 3 },
-    { recordsMax: 100, bytesMax: 1, expected: 1 },
-    { recordsMax: 0, bytesMax: 1e9, expected: 0 },
-  ])("stops at $recordsMax records or about $bytesMax bytes", async ({ recordsMax, bytesMax, expected }) => {
-    await appendOld(20);
-    expect(await log.read(0, 1, recordsMax, bytesMax)).toHaveLength(expected);
-  });
-
   test("at positions answers in the order asked for, over the borders of segments, also twice the same", async () => {
     for (let i = 0; i < 4; i++) await appendOld(5);
     expect(texts(await log.readAt(0, [20, 1, 6, 5, 6]))).toEqual(["r20", "r1", "r6", "r5", "r6"]);
@@ -180,52 +131,9 @@ describe("reading", () => {
     await log.dropBelow(0, 6);
     await expect(log.readAt(0, [10, position])).rejects.toThrow(`position ${position}`);
   });
-
-  test("never sees a gap or an unacknowledged position while appends run", async () => {
-    const writing = Promise.all(upTo(32).map(async (caller) => {
-      for (let i = 0; i < 20; i++) await log.append(0, upTo(1 + (caller % 3)).map(() => kilobyte(`${caller}-${i}`)));
-    }));
-    const seen: number[] = [];
-    const total = upTo(32).reduce((sum, caller) => sum + 20 * (1 + (caller % 3)), 0);
-    while (seen.length < total) {
-      const head = log.head(0);
-      const records = await log.read(0, seen.length + 1, 64, 1e9);
-      expect(records.length).toBeGreaterThanOrEqual(Math.min(64, head - 1 - seen.length));
-      seen.push(...positions(records));
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    await writing;
-    expect(seen).toEqual(upTo(total));
-  });
-
-  test("gives records that are safe to keep", async () => {
-    await log.append(0, [kilobyte("kept")]);
-    const [kept] = await log.read(0, 1, 1, 1e6);
-    for (let i = 0; i < 50; i++) await log.append(0, [kilobyte("later")]);
-    await log.read(0, 1, 100, 1e9);
-    await log.close();
-    expect(texts([kept as LogRecord])).toEqual(["kept"]);
-  });
-
-  test("gives back empty and large records", async () => {
-    const large = Buffer.alloc(3_000_000, 5);
-    await log.append(0, [Buffer.alloc(0), large]);
-    const [empty, same] = await log.readAt(0, [1, 2]);
-    expect(empty?.bytes).toHaveLength(0);
-    expect(large.equals(same?.bytes ?? Buffer.alloc(0))).toBe(true);
-  });
 });
 
 describe("opening", () => {
-  test("keeps the id of the log, and gives another log another", async () => {
-    const { logId } = log;
-    await reopen();
-    expect(log.logId).toBe(logId);
-    const other = await openLocalLog({ dir: join(dir, "other"), clock: { now: () => now } });
-    expect(other.logId).not.toBe(logId);
-    await other.close();
-  });
-
   test("clears away a segment that was being made or removed when the process died", async () => {
     await appendOld(3);
     await log.close();
@@ -271,20 +179,6 @@ describe("state", () => {
     await log.check();
     expect(log.head(0)).toBe(1);
     expect(await log.read(0, 0, 10, 1e6)).toEqual([]);
-  });
-
-  test("of a closed log is an error to check, append and read", async () => {
-    await log.append(0, [kilobyte("a")]);
-    await log.close();
-    await expect(log.check()).rejects.toThrow("closed");
-    await expect(log.append(0, [kilobyte("b")])).rejects.toThrow("closed");
-    await expect(log.read(0, 1, 1, 1)).rejects.toThrow("closed");
-  });
-
-  test("includes appends that were under way when it was closed", async () => {
-    const appends = upTo(50).map((i) => log.append(0, [kilobyte(`r${i}`)]));
-    await reopen();
-    expect(positions(await log.readAt(0, await Promise.all(appends)))).toEqual(upTo(50));
   });
 
   test("has one shard", async () => {
