@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Attack } from "./attack.ts";
-import { openArena } from "./arena.ts";
+import { type Arena, openArena } from "./arena.ts";
 import { createFigures } from "./figures.ts";
 import { createRandom } from "./random.ts";
 import { drawCurve, watchMemory } from "./watch-memory.ts";
@@ -19,12 +20,23 @@ export interface TortureOptions {
 /** Everything together has to run in 2 GB. */
 const memoryMbMax = 2048;
 
+/** An attack lasts some minutes at most; one that hangs must say so. */
+const attackMsMax = 900_000;
+
 const attacksFolder = new URL("./attacks/", import.meta.url);
 
 /** All attacks, by the names of their files. */
 async function findAttacks(): Promise<Attack[]> {
   const files = (await readdir(attacksFolder)).filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts")).sort();
   return await Promise.all(files.map(async (file) => ((await import(new URL(file, attacksFolder).href)) as { default: Attack }).default));
+}
+
+async function inTime(attack: Attack, arena: Arena): Promise<void> {
+  const given = new AbortController();
+  const hangs = pause(attackMsMax, undefined, { signal: given.signal }).then(() => {
+    throw new Error(`${attack.name} hangs: it did not end in ${attackMsMax / 1000} s`);
+  });
+  await Promise.race([attack.run(arena), hangs]).finally(() => given.abort());
 }
 
 /** Attacks one server in one way after another. Resolves with what was violated. */
@@ -46,7 +58,7 @@ export async function runAttacks({ seed, ms, short, only, print }: TortureOption
       for (const attack of random.shuffle(attacks)) {
         print(`${elapsedS()}  ${attack.name}: ${attack.does}`);
         const known = arena.violations.length;
-        await attack.run(arena);
+        await inTime(attack, arena);
         figures.add("attacks");
         for (const violation of arena.violations.slice(known)) print(`        VIOLATED ${violation}`);
         done = performance.now() - began > ms;
