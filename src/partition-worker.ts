@@ -22,6 +22,8 @@ export interface WorkerDeps {
   logger: Logger;
   tickMs: number;
   reached: Reached;
+  /** False while the lease of the partition may have run out: another process may write what this one would. */
+  holds(): boolean;
 }
 
 export interface PartitionWorker {
@@ -63,6 +65,7 @@ export function startPartitionWorker(deps: WorkerDeps): PartitionWorker {
     reading.catch(() => undefined);
   };
   const tick = async (): Promise<boolean> => {
+    if (!deps.holds()) return false;
     if (batch.length === 0) {
       prefetch();
       await reading;

@@ -1,7 +1,7 @@
 import type { Reached } from "./contracts/commit-step.ts";
 import type { Logger } from "./contracts/logger.ts";
 import type { Meters } from "./contracts/meters.ts";
-import type { Window } from "./2-window/index.ts";
+import type { PartitionWindow } from "./2-window/index.ts";
 import type { Resolve } from "./3-resolve/index.ts";
 import type { Profile } from "./4-profile/index.ts";
 import type { Segment } from "./5-segment/index.ts";
@@ -15,7 +15,7 @@ export interface PipelineDeps {
   /** Positions that history had and state had not when the partition was taken. */
   inHistory: Set<number>;
   db: Db;
-  window: Window;
+  window: PartitionWindow;
   resolve: Resolve;
   profile: Profile;
   segment: Segment;

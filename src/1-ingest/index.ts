@@ -5,7 +5,7 @@ import type { Routes } from "../contracts/http.ts";
 import type { Meters } from "../contracts/meters.ts";
 import type { Clock } from "../core/clock.ts";
 import type { PublicIds } from "../core/public-id.ts";
-import { type Backlog, createAppendRecords, toRecord } from "./accept-events.ts";
+import { addRecord, type Backlog, createAppendRecords } from "./accept-events.ts";
 import { createRoutes } from "./routes.ts";
 import { createTakeRows } from "./take-rows.ts";
 import { createTranslateRow } from "./translate-row.ts";
@@ -38,6 +38,13 @@ export function createIngest(deps: Deps): Ingest {
   const lateness = { windowMs: deps.windowMs, graceMs: deps.graceMs };
   const appendRecords = createAppendRecords(deps);
   const translateRow = createTranslateRow({ publicIds: deps.publicIds, depthMax: deps.limits.maxDepth, lateness });
-  const takeRows = createTakeRows({ ...deps, lateness, eventBytesMax: deps.limits.maxEventBytes, translateRow, appendRecords });
-  return { routes: createRoutes({ takeRows, batchSizeMax: deps.limits.maxBatchSize }), accept: (events) => appendRecords(events.map(toRecord)) };
+  const takeRows = createTakeRows({ ...deps, lateness, eventBytesMax: deps.limits.maxEventBytes, translateRow, shards: deps.log.shards, appendRecords });
+  return {
+    routes: createRoutes({ takeRows, batchSizeMax: deps.limits.maxBatchSize }),
+    async accept(events) {
+      const records = new Map<number, Uint8Array[]>();
+      for (const event of events) addRecord(records, event, deps.log.shards);
+      await appendRecords(records);
+    },
+  };
 }

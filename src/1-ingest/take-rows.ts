@@ -4,7 +4,7 @@ import type { Meters } from "../contracts/meters.ts";
 import type { Surface } from "../contracts/surface.ts";
 import type { Clock } from "../core/clock.ts";
 import { ApiError } from "../core/errors.ts";
-import { toRecord } from "./accept-events.ts";
+import { addRecord, type Records } from "./accept-events.ts";
 import { isPastWindow, type LatenessRule } from "./steps/judge-lateness.ts";
 import type { createTranslateRow, Delivery, RowResult } from "./translate-row.ts";
 
@@ -31,7 +31,8 @@ interface Deps {
   lateness: LatenessRule;
   eventBytesMax: number;
   translateRow: ReturnType<typeof createTranslateRow>;
-  appendRecords(records: Uint8Array[]): Promise<void>;
+  shards: readonly number[];
+  appendRecords(records: Records): Promise<void>;
 }
 
 /** What an accepted event is told of itself. */
@@ -40,7 +41,8 @@ export type Outcome = { status: "accepted"; event: Receipt } | Extract<RowResult
 
 /** A request's rows on their way into the log, and what is told once they are there. */
 interface Taken {
-  records: Uint8Array[];
+  records: Map<number, Uint8Array[]>;
+  accepted: number;
   outcomes: Outcome[];
   /** How many events were past the window, and how many of them are held back. */
   pastWindow: number;
@@ -68,13 +70,14 @@ function translateRows(deps: Deps, request: Request): Taken {
   const { rows, surfaceOf, keyOf } = request;
   const { lateness, translateRow } = deps;
   const delivery = openDelivery(deps, request);
-  const taken: Taken = { records: [], outcomes: [], pastWindow: 0, held: 0 };
+  const taken: Taken = { records: new Map(), accepted: 0, outcomes: [], pastWindow: 0, held: 0 };
   for (const [index, row] of rows.entries()) {
     const result = translateRow(surfaceOf(row), row, delivery, () => keyOf?.(index));
     taken.outcomes.push(result.status === "accepted" ? { status: "accepted", event: receiptOf(result.event) } : result);
     if (result.status === "rejected") continue;
     const { event } = result;
-    taken.records.push(toRecord(event));
+    addRecord(taken.records, event, deps.shards);
+    taken.accepted++;
     if (!event.historical && isPastWindow(event.ts, event.receivedAt, lateness)) taken.pastWindow++;
     if (event.held) taken.held++;
   }
@@ -100,9 +103,9 @@ function findWriter(directory: Directory, principal: Principal, builtIn: "stream
   return { tenant, source };
 }
 
-function count({ meters }: Deps, { records, outcomes, pastWindow, held }: Taken): void {
-  const refused = outcomes.length - records.length;
-  if (records.length) meters.add("cdp_events_accepted", records.length);
+function count({ meters }: Deps, { accepted, outcomes, pastWindow, held }: Taken): void {
+  const refused = outcomes.length - accepted;
+  if (accepted) meters.add("cdp_events_accepted", accepted);
   if (refused) meters.add("cdp_events_rejected", refused);
   if (pastWindow) meters.add("cdp_events_late", pastWindow);
   if (held) meters.add("cdp_events_dropped", held);

@@ -53,24 +53,27 @@ export function createActivate(deps: Deps): Activate {
         messages.map((message) => JSON.stringify(message.payload)),
       ]);
     },
-    async drain() {
-      const rows = await db.query<OutboxRow>(
-        'select seq, tenant_id as "tenantId", kind, payload from outbox order by seq limit $1',
-        [drainMax],
-      );
-      if (rows.length === 0) return 0;
-      await writeOverrides(deps, rows);
-      await deps.writeSystemEvents(rows.flatMap((row) => systemEvent(deps.publicIds, row) ?? []));
-      await deps.reached("outbox-delivered", []);
-      // By the numbers as they are: joined with a list, a table that was just empty is read once per message.
-      await db.query("delete from outbox where tenant_id = any($1) and seq = any($2)", [
-        [...new Set(rows.map((row) => row.tenantId))],
-        rows.map((row) => row.seq),
-      ]);
-      await deps.reached("outbox-emptied", []);
-      return rows.length;
-    },
+    drain: () => db.transaction((tx) => drainSome(deps, db.in(tx))),
   };
+}
+
+/** Messages stay locked until they are delivered: several processes deliver side by side, each message once. */
+async function drainSome(deps: Deps, q: Queries): Promise<number> {
+  const rows = await q.query<OutboxRow>(
+    'select seq, tenant_id as "tenantId", kind, payload from outbox order by seq limit $1 for update skip locked',
+    [drainMax],
+  );
+  if (rows.length === 0) return 0;
+  await writeOverrides(deps, rows);
+  await deps.writeSystemEvents(rows.flatMap((row) => systemEvent(deps.publicIds, row) ?? []));
+  await deps.reached("outbox-delivered", []);
+  // By the numbers as they are: joined with a list, a table that was just empty is read once per message.
+  await q.query("delete from outbox where tenant_id = any($1) and seq = any($2)", [
+    [...new Set(rows.map((row) => row.tenantId))],
+    rows.map((row) => row.seq),
+  ]);
+  await deps.reached("outbox-emptied", []);
+  return rows.length;
 }
 
 function regroupingMessages({ merged, refold }: Regrouping, seen: Set<string>): Message[] {

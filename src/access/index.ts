@@ -10,6 +10,7 @@ import { createHeldDirectory } from "./held-directory.ts";
 import { readDocuments } from "./queries/read-documents.ts";
 import { createRoutes } from "./routes.ts";
 import { createBootstrap, type BootstrapOptions } from "./steps/bootstrap.ts";
+import { followState, type Listen } from "./steps/follow-state.ts";
 import { createManage } from "./steps/manage.ts";
 
 const retryAfterS = 5;
@@ -31,6 +32,8 @@ export interface AccessRoom {
   syncFromState(): Promise<void>;
   /** Makes what must exist, then syncs. Answers the admin key when it had to make one. */
   bootstrap(options: BootstrapOptions): Promise<{ adminKey?: string }>;
+  /** Follows the changes that other processes make in PostgreSQL. Returns what ends it. */
+  follow(listen: Listen): () => Promise<void>;
   routes: Routes;
 }
 
@@ -91,6 +94,10 @@ export function createAccess({ db, mirror, clock, publicIds, isOutage }: AccessD
       await sync();
       return made;
     }),
+    follow: (listen) => followState(listen, (onBegin) => enqueue(async () => {
+      onBegin();
+      await sync();
+    })),
     routes: createRoutes({ state, manage, publicIds, fromState, changeState: (work) => fromState(() => enqueue(work)) }),
   };
 }

@@ -1,10 +1,9 @@
 import { mkdir } from "node:fs/promises";
-import { hostname } from "node:os";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { createAccess } from "../access/index.ts";
 import { createIngest, normaliseValue, registerBodyParsers } from "../1-ingest/index.ts";
-import { createWindow, type LogReader } from "../2-window/index.ts";
+import { createWindow } from "../2-window/index.ts";
 import { createResolve } from "../3-resolve/index.ts";
 import { createProfile } from "../4-profile/index.ts";
 import { createSegment } from "../5-segment/index.ts";
@@ -19,21 +18,19 @@ import { describeError } from "../core/describe-error.ts";
 import { createPublicIds } from "../core/public-id.ts";
 import { defaultTenantSettings } from "../core/tenant-defaults.ts";
 import { createApp, createMeters } from "../http/index.ts";
-import { startPartitionWorker, type PartitionWorker } from "../partition-worker.ts";
-import { createPipeline } from "../pipeline.ts";
-import { isBadHistoryData } from "../stores/clickhouse/connect.ts";
 import { createLateHistory } from "../stores/clickhouse/late-history.ts";
 import { openMirror } from "../stores/log/mirror.ts";
 import { createLateDb } from "../stores/postgres/late-db.ts";
-import { probePartition, takePartition, type OwnedPartition } from "../stores/postgres/partitions.ts";
 import { requireSameSecret } from "../stores/postgres/require-same-secret.ts";
-import { isBadData, isOutage } from "../stores/postgres/sqlstates.ts";
+import { isOutage } from "../stores/postgres/sqlstates.ts";
 import { lockInstance } from "./instance-lock.ts";
 import { openLog } from "./open-log.ts";
-import { openHistory, openState } from "./open-stores.ts";
+import { openHistory, openState, type OpenState } from "./open-stores.ts";
 import { readSecrets, writePrivate } from "./secrets.ts";
 import type { Settings } from "./settings.ts";
+import { startProcessing, type Processing } from "./start-partitions.ts";
 import { watchBacklog } from "./watch-backlog.ts";
+import { readWorkerId } from "./worker-id.ts";
 
 export interface RunningServer {
   app: FastifyInstance;
@@ -44,7 +41,6 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-const shard = 0;
 const bufferBytesMax = 64_000_000;
 const memoryBytes = 2 ** 27;
 const waitingScanMax = 1_000_000;
@@ -76,11 +72,9 @@ export async function startServer(startup: Startup): Promise<RunningServer> {
   }
 }
 
-/** What processing hands to reading once a partition is taken. */
+/** What processing hands to reading once it has begun. */
 interface Progress {
-  worker?: PartitionWorker;
-  reader?: LogReader;
-  partition?: OwnedPartition;
+  processing?: Processing;
 }
 
 interface Start extends Startup {
@@ -103,36 +97,51 @@ async function start({ settings, logger, version, signal, reached, closers, clos
   closers.push(() => watch.stop());
   const app = await createApp({
     directory: access.directory, log: logger, clock: systemClock, meters, version, bodyLimit: settings.bodyBytesMax, registerBodyParsers,
-    routes: [ingest.routes, window.routes, access.routes, ...profile.routes],
-    checks: { log: () => log.check(), state: () => db.check(), history: () => history.check(), disk: watch.checkDisk, processing: async () => progress.worker?.check() },
-    accepting: () => access.directory.ready() && watch.full() === undefined,
+    routes: settings.roles.includes("api") ? [ingest.routes, window.routes, access.routes, ...profile.routes] : [],
+    checks: { log: () => log.check(), state: () => db.check(), history: () => history.check(), disk: watch.checkDisk, processing: async () => progress.processing?.check() },
+    accepting: () => settings.roles.includes("api") && access.directory.ready() && watch.full() === undefined,
   });
   const url = await app.listen({ port: settings.port, host: settings.host });
   closers.push(() => app.close());
 
   const opening = { settings, log: logger, signal };
-  const opened = await Promise.allSettled([openState(opening, db), openHistory(opening, history)]);
-  for (const store of opened) if (store.status === "fulfilled") closers.push(store.value);
-  for (const store of opened) if (store.status === "rejected") throw store.reason;
+  const state = await openBoth(opening, rooms, closers);
   await requireSameSecret(db, "pepper", pepper, "Put secrets/pepper of the data directory back, or the old TRIBUTARY_PEPPER.");
   const { adminKey } = await access.bootstrap({
     ...(settings.adminKey !== undefined && { adminKey: settings.adminKey }),
     keepAdminKey: (key) => writePrivate(join(settings.dataDir, "admin-key"), `${key}\n`),
   });
-  const worker = await startProcessing(rooms, log, progress, settings, logger);
+  const shared = settings.kafka !== undefined;
+  if (shared) closers.push(access.follow(state.listen));
+  if (settings.roles.includes("worker")) {
+    const workerId = await readWorkerId(settings.dataDir);
+    progress.processing = await startProcessing({ rooms, log, logger, workerId, shared, tickMs: settings.tickerIntervalMs, leaseMs: settings.leaseMs });
+  }
 
   const stopping = { now: false };
-  const rebuilt = window.rebuild(() => stopping.now).catch((error: unknown) => logger.warn({ error: describeError(error) }, "event keys were not loaded; history decides"));
+  // Others write what this process then would not know.
+  const rebuilt = shared ? undefined : window.rebuild(() => stopping.now)
+    .catch((error: unknown) => logger.warn({ error: describeError(error) }, "event keys were not loaded; history decides"));
   return {
     app, url, adminKey,
     async stop() {
       stopping.now = true;
       await app.close();
-      await worker.stop();
+      await progress.processing?.stop();
       await rebuilt;
       await closeAll();
     },
   };
+}
+
+/** Opens both databases side by side; what was opened is closed when the other cannot be. */
+async function openBoth(opening: Parameters<typeof openState>[0], { db, history }: Rooms, closers: (() => unknown)[]): Promise<OpenState> {
+  const [state, past] = await Promise.allSettled([openState(opening, db), openHistory(opening, history)]);
+  if (state.status === "fulfilled") closers.push(state.value.close);
+  if (past.status === "fulfilled") closers.push(past.value);
+  if (past.status === "rejected") throw past.reason;
+  if (state.status === "rejected") throw state.reason;
+  return state.value;
 }
 
 interface RoomDeps {
@@ -144,7 +153,7 @@ interface RoomDeps {
   progress: Progress;
   reached: Reached;
 }
-type Rooms = ReturnType<typeof createRooms>;
+export type Rooms = ReturnType<typeof createRooms>;
 
 /** Every room, handed what it needs of the others. The databases open later; until then what needs them answers 503. */
 function createRooms({ settings, logger, pepper, log, mirror, progress, reached }: RoomDeps) {
@@ -157,7 +166,8 @@ function createRooms({ settings, logger, pepper, log, mirror, progress, reached 
   const { directory } = access;
   const settingsOf = (tenantId: number): TenantSettings => directory.tenant(tenantId)?.settings ?? defaultTenantSettings;
   const watch = watchBacklog({
-    log, shard, clock, dataDir: settings.dataDir, limits: settings, lowWater: () => progress.partition?.positions.lowWater,
+    log, clock, dataDir: settings.dataDir, limits: settings,
+    marks: () => [...(progress.processing?.running ?? [])].map(([shard, { partition }]) => [shard, partition.positions.lowWater]),
     onError: (error) => logger.warn({ error: describeError(error) }, "the backlog could not be looked at"),
   });
 
@@ -170,13 +180,17 @@ function createRooms({ settings, logger, pepper, log, mirror, progress, reached 
     history, directory, clock, meters, log: logger, accept: ingest.accept, windowMs: settings.windowSizeMs,
     bufferBytesMax, memoryBytes, heldRetentionMs: settings.quarantineRetentionMs,
   });
-  const resolve = createResolve({ db, pepper, settingsOf, meters, log: logger });
+  const resolveDeps = { db, pepper, settingsOf, meters, log: logger };
+  const resolve = createResolve({ ...resolveDeps, cacheMax: 1 });
   const segment = createSegment({ publicIds });
   const profile = createProfile({
     db, history, directory, clock, publicIds, meters, settingsOf,
     membersOf: resolve.membersOf, profilesOf: resolve.profilesOf,
     segmentIdsOf: segment.idsOf, segmentCountOf: (tenantId) => segment.definitions(tenantId).length,
-    findWaiting: async (keys) => (await progress.reader?.findWaiting(keys, waitingScanMax)) ?? new Set(),
+    async findWaiting(keys) {
+      const found = await Promise.all([...(progress.processing?.running.values() ?? [])].map(({ reader }) => reader.findWaiting(keys, waitingScanMax)));
+      return new Set(found.flatMap((some) => [...some]));
+    },
     hashOf(tenantId, kind, value) {
       const normalised = normaliseValue(kind, value, settingsOf(tenantId));
       return normalised === undefined ? undefined : resolve.hashOf(kind, normalised);
@@ -184,29 +198,6 @@ function createRooms({ settings, logger, pepper, log, mirror, progress, reached 
   });
   const activate = createActivate({ db, history, publicIds, membersOf: resolve.membersOf, writeSystemEvents: profile.writeSystemEvents, reached });
   meters.gauge("cdp_log_bytes", () => log.stats().bytes);
-  meters.gauge("cdp_backlog_events", () => progress.worker?.backlog() ?? 0);
-  return { access, ingest, window, resolve, profile, segment, activate, watch, meters, db, history, reached };
+  meters.gauge("cdp_backlog_events", () => [...(progress.processing?.running.values() ?? [])].reduce((sum, worked) => sum + worked.backlog(), 0));
+  return { access, ingest, window, resolve, resolveDeps, profile, segment, activate, watch, meters, db, history, reached };
 }
-
-/** Takes the partition and starts to process it. */
-async function startProcessing(rooms: Rooms, log: EventLog, progress: Progress, settings: Settings, logger: Logger): Promise<PartitionWorker> {
-  const { db, history, window, resolve, profile, segment, activate, meters, reached } = rooms;
-  await resolve.advancePast(await profile.largestIdentity());
-  const partition = await takePartition(db, log.logId, shard, `${hostname()}:${process.pid}`);
-  const inHistory = await profile.positionsInHistoryFrom(partition.partitionId, partition.positions);
-  await reached("owned", []);
-  const reader = window.read(log, shard, partition.positions);
-  const pipeline = createPipeline({
-    partition, inHistory, db, window, resolve, profile, segment, activate, meters, logger, isPoison, reached,
-    healthy: () => Promise.all([probePartition(db, partition), history.check()]).then(() => true, () => false),
-  });
-  const worker = startPartitionWorker({
-    log, shard, partition, reader, pipeline, drain: activate.drain, clock: systemClock, meters, logger, tickMs: settings.tickerIntervalMs, reached,
-  });
-  Object.assign(progress, { partition, reader, worker });
-  return worker;
-}
-
-/** Rows that a database refuses, and programs that trip over them. Anything else is an outage and is waited for. */
-const isPoison = (error: unknown): boolean =>
-  isBadData(error) || isBadHistoryData(error) || error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError;

@@ -23,13 +23,10 @@ async function openKafka({ brokers, topic, partitions, replication, tls, sasl }:
   // Loaded for those alone who have a Kafka: the client takes 60 MB.
   const { openKafkaLog } = await import("../stores/kafka/kafka-log.ts");
   const ca = tls?.caFile === undefined ? undefined : readFileSync(tls.caFile, "utf8");
-  const log = await openKafkaLog({
+  return await openKafkaLog({
     access: { brokers, ...(tls && { tls: ca === undefined ? {} : { ca } }), ...(sasl && { sasl }) },
     topic: { name: topic, partitions, replication }, clock: systemClock, logger,
   });
-  if (log.shards.length === 1) return log;
-  await log.close();
-  throw new Error(`the topic ${topic} has ${log.shards.length} partitions; one process works on one partition, several processes are not built yet`);
 }
 
 /** Opens the event log: the local one in the data directory, or Kafka where its brokers are given. */

@@ -8,6 +8,7 @@ import type { LateHistory } from "../stores/clickhouse/late-history.ts";
 import { migrateHistory } from "../stores/clickhouse/migrate.ts";
 import { startEmbeddedPostgres } from "../stores/postgres/embedded.ts";
 import type { LateDb } from "../stores/postgres/late-db.ts";
+import { listenPostgres } from "../stores/postgres/listen.ts";
 import { migratePostgres } from "../stores/postgres/migrate.ts";
 import { connectPostgres } from "../stores/postgres/pool.ts";
 import { isOutage } from "../stores/postgres/sqlstates.ts";
@@ -26,10 +27,17 @@ interface Opening {
   signal: AbortSignal;
 }
 
-/** Opens PostgreSQL, embedded unless DATABASE_URL names one, and migrates it. Resolves with what shuts it down. */
-export async function openState({ settings, log, signal }: Opening, db: LateDb): Promise<() => Promise<void>> {
+export interface OpenState {
+  /** Calls back for every notice on a channel, and whenever some may have been missed; until the function it returns is called. */
+  listen(channel: string, onNotice: () => void): () => Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opens PostgreSQL, embedded unless DATABASE_URL names one, and migrates it. */
+export async function openState({ settings, log, signal }: Opening, db: LateDb): Promise<OpenState> {
   const embedded = settings.databaseUrl === undefined ? await startEmbeddedPostgres({ dir: join(settings.dataDir, "postgres"), log }) : undefined;
-  const real = connectPostgres(embedded?.settings ?? { url: settings.databaseUrl as string });
+  const place = embedded?.settings ?? { url: settings.databaseUrl as string };
+  const real = connectPostgres(place);
   const close = async (): Promise<void> => {
     await real.close();
     await embedded?.stop();
@@ -41,7 +49,7 @@ export async function openState({ settings, log, signal }: Opening, db: LateDb):
     throw error;
   }
   db.open(real);
-  return close;
+  return { close, listen: (channel, onNotice) => listenPostgres(place, channel, onNotice) };
 }
 
 /** Opens ClickHouse, in process unless CLICKHOUSE_URL names a server, and migrates it. */

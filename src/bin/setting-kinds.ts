@@ -21,6 +21,10 @@ export function parseSizeBytes(text: string): number | undefined {
 const between = (value: number | undefined, min: number, max: number): number | undefined =>
   value !== undefined && value >= min && value <= max ? value : undefined;
 
+/** `api` takes requests, `worker` processes what the log has. */
+const allRoles = ["api", "worker"] as const;
+export type Role = (typeof allRoles)[number];
+
 export const integer = (min: number, max: number): Kind<number> => ({
   expected: `a whole number from ${min} to ${max}`,
   parse: (text) => (/^\d{1,15}$/.test(text) ? between(Number(text), min, max) : undefined),
@@ -70,6 +74,16 @@ export const brokerList: Kind<string[]> = {
 export const topicName: Kind<string> = {
   expected: "a topic name: up to 249 letters, digits, dots, hyphens and underscores",
   parse: (value) => (/^[A-Za-z0-9._-]{1,249}$/.test(value) && !/^\.\.?$/.test(value) ? value : undefined),
+};
+
+/** `all`, or some of the names of what a process may do. */
+export const roles: Kind<Role[]> = {
+  expected: `all, or a list of ${allRoles.join(" and ")}`,
+  parse(found) {
+    const names = found.split(",").map((name) => name.trim());
+    if (names.length === 1 && names[0] === "all") return [...allRoles];
+    return names.every((name) => (allRoles as readonly string[]).includes(name)) ? (names as Role[]) : undefined;
+  },
 };
 
 export const secret = (lengthMin: number): Kind<string> => ({

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { kafkaSettings, type KafkaSettings } from "./kafka-settings.ts";
-import { brokerList, duration, integer, oneOf, path, secret, size, text, topicName, url, yesOrNo, type Kind } from "./setting-kinds.ts";
+import { brokerList, duration, integer, oneOf, path, roles, secret, size, text, topicName, url, yesOrNo, type Kind, type Role } from "./setting-kinds.ts";
 import { parseSettingsFile } from "./settings-file.ts";
 
 interface Setting<T> {
@@ -49,7 +49,8 @@ const table = {
   kafkaSaslUsername: optional("KAFKA_SASL_USERNAME", text("a user name")),
   kafkaSaslPassword: hidden("KAFKA_SASL_PASSWORD", text("a password")),
   redisUrl: hidden("REDIS_URL", url("redis:", "rediss:")),
-  roles: setting("TRIBUTARY_ROLES", text("all, or a list of roles such as api,worker"), "all"),
+  roles: setting<Role[]>("TRIBUTARY_ROLES", roles, ["api", "worker"]),
+  leaseMs: setting("LEASE_DURATION", duration(1000, hourMs), 10_000),
   logLevel: setting("LOG_LEVEL", oneOf("trace", "debug", "info", "warn", "error", "fatal", "silent"), "info"),
   nodeEnv: setting("NODE_ENV", text("production, development or another name"), "development"),
   bodyBytesMax: setting("MAX_BODY_BYTES", size(1024), 5 * mb),
@@ -73,7 +74,7 @@ type Values = { [Name in keyof typeof table]: (typeof table)[Name]["fallback"] }
 
 /** Settings of one process. Times are milliseconds, sizes bytes, `dataDir` is absolute. */
 export interface Settings
-  extends Omit<Values, "redisUrl" | "roles" | "nodeEnv" | "transport" | Extract<keyof Values, `kafka${string}`>> {
+  extends Omit<Values, "redisUrl" | "nodeEnv" | "transport" | Extract<keyof Values, `kafka${string}`>> {
   /** Where the event log is; undefined stands for the local one. */
   kafka: KafkaSettings | undefined;
   /** NODE_ENV=production. */
@@ -137,10 +138,14 @@ function readTable(env: Env, file: Map<string, string>, cwd: string, problems: s
 function notBuiltYet(values: Values): string[] {
   const problems: string[] = [];
   if (values.redisUrl) problems.push("REDIS_URL: Redis is not built yet; unset it, one process needs none");
-  if (values.roles !== "all") {
-    problems.push(`TRIBUTARY_ROLES: found ${JSON.stringify(values.roles)}, expected all; roles in processes of their own are not built yet`);
-  }
   return problems;
+}
+
+/** Processes share what all of them reach; engines in a process are reached by that one alone. */
+function rolesNeed({ roles: wanted, databaseUrl, clickhouseUrl }: Values, kafka: KafkaSettings | undefined): string[] {
+  if (wanted.includes("api") && wanted.includes("worker")) return [];
+  const missing = [!kafka && "KAFKA_BROKERS", !databaseUrl && "DATABASE_URL", !clickhouseUrl && "CLICKHOUSE_URL"].filter(Boolean);
+  return missing.length === 0 ? [] : [`TRIBUTARY_ROLES: found "${wanted.join()}", expected ${missing.join(", ")} beside it; the engines inside a process serve that one alone`];
 }
 
 /**
@@ -154,12 +159,13 @@ export function settingsFrom(environment: Env, yamlText: string, cwd: string): S
   const values = readTable(env, file.values, cwd, problems);
   problems.push(...notBuiltYet(values));
   const kafka = kafkaSettings(values, { mode: find(table.transport, env, file.values)?.from, brokers: find(table.kafkaBrokers, env, file.values)?.from }, problems);
+  problems.push(...rolesNeed(values, kafka));
   if (values.eventBytesMax > values.bodyBytesMax) {
     problems.push(`MAX_EVENT_BYTES: found ${values.eventBytesMax}, expected at most MAX_BODY_BYTES (${values.bodyBytesMax})`);
   }
   if (problems.length > 0) throw new SettingsError(problems);
   const {
-    redisUrl, roles, nodeEnv, transport, kafkaBrokers, kafkaTopic, kafkaPartitions, kafkaReplication, kafkaTls, kafkaTlsCaFile,
+    redisUrl, nodeEnv, transport, kafkaBrokers, kafkaTopic, kafkaPartitions, kafkaReplication, kafkaTls, kafkaTlsCaFile,
     kafkaSaslMechanism, kafkaSaslUsername, kafkaSaslPassword, ...settings
   } = values;
   return { ...settings, kafka, production: nodeEnv === "production" };

@@ -14,7 +14,7 @@ async function watch(limits: Partial<typeof generous>, now = t0, lowWater = 0) {
   await log.append(0, [encodeRecord(event, eventKey(1, 2, event.eventId))]);
   const errors: unknown[] = [];
   const watching = watchBacklog({
-    log, shard: 0, dataDir: tmpdir(), clock: { now: () => now }, limits: { ...generous, ...limits }, lowWater: () => lowWater, onError: (error) => errors.push(error),
+    log, dataDir: tmpdir(), clock: { now: () => now }, limits: { ...generous, ...limits }, marks: () => [[0, lowWater]], onError: (error) => errors.push(error),
   });
   await watching.checkDisk().catch(() => undefined);
   return { watching, errors };

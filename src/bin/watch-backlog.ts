@@ -5,12 +5,11 @@ import { decodeHead } from "../core/log-record.ts";
 
 interface Deps {
   log: EventLog;
-  shard: number;
   dataDir: string;
   clock: Clock;
   limits: { logBytesMax: number; logAgeMsMax: number; diskReserveBytes: number };
-  /** First position that is not in state, or undefined while that is not known. */
-  lowWater(): number | undefined;
+  /** The shards that this process works on, each with its first position that is not in state. */
+  marks(): Iterable<[shard: number, position: number]>;
   onError(error: unknown): void;
 }
 
@@ -25,19 +24,22 @@ export interface BacklogWatch {
 const everyMs = 1000;
 
 /** Watches what the log may grow to: bytes, age of the oldest event that is not in state, and free disk. */
-export function watchBacklog({ log, shard, dataDir, clock, limits, lowWater, onError }: Deps): BacklogWatch {
+export function watchBacklog({ log, dataDir, clock, limits, marks, onError }: Deps): BacklogWatch {
   let freeBytes = Infinity;
   let oldestAt: number | undefined;
 
   const look = async (): Promise<void> => {
     const disk = await statfs(dataDir);
     freeBytes = disk.bavail * disk.bsize;
-    const mark = lowWater();
-    const [first] = mark === undefined ? [] : await log.read(shard, mark, 1, 1);
+    const since = await Promise.all([...marks()].map(([shard, mark]) => waitingSince(shard, mark)));
+    oldestAt = since.reduce((oldest, one) => (one === undefined ? oldest : Math.min(one, oldest ?? one)), undefined);
+  };
+  async function waitingSince(shard: number, mark: number): Promise<number | undefined> {
+    const [first] = await log.read(shard, mark, 1, 1);
     const head = first && decodeHead(first.bytes);
     // A replayed event carries the time of its first arrival, which says nothing about the backlog.
-    oldestAt = head?.replay ? undefined : head?.receivedAt;
-  };
+    return head?.replay ? undefined : head?.receivedAt;
+  }
   void look().catch(onError);
   const timer = setInterval(() => void look().catch(onError), everyMs);
   timer.unref();

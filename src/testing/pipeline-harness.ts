@@ -132,7 +132,7 @@ export type Process = Awaited<ReturnType<typeof startProcess>>;
 async function startProcess(stores: Stores, log: EventLog, settingsOf: SettingsOf, options: ProcessOptions, faults: Faults, meters: Meters) {
   const [db, history] = [createFaultyDb(stores.db, faults), createFaultyHistory(stores.history, faults)];
   const [directory, { cacheMax }] = [directoryOf(settingsOf), options];
-  const window = createWindow({
+  const windows = createWindow({
     history, directory, clock: systemClock, meters, log: silentLog, accept: async () => undefined, windowMs,
     bufferBytesMax: options.bufferBytesMax, memoryBytes: options.memoryBytes, heldRetentionMs: 86_400_000,
   });
@@ -150,16 +150,16 @@ async function startProcess(stores: Stores, log: EventLog, settingsOf: SettingsO
   faults.armed = false;
   await resolve.advancePast(await profile.largestIdentity());
   const partition = await takePartition(db, log.logId, 0, "test");
-  if (options.rebuild) await window.rebuild(() => false);
+  if (options.rebuild) await windows.rebuild(() => false);
   const inHistory = await profile.positionsInHistoryFrom(partition.partitionId, partition.positions);
   faults.armed = armed;
-  const reader = window.read(log, 0, partition.positions);
+  const window = windows.open(log, 0, partition.positions);
   // What fails here is an outage, never an event.
   const healthy = async (): Promise<boolean> => false;
   const pipeline = createPipeline({
     partition, inHistory, db, window, resolve, profile, segment, activate, meters, logger: silentLog, isPoison, healthy, reached: () => undefined,
   });
-  return { window, resolve, profile, activate, partition, reader, pipeline, app: await mountReads(profile.routes) };
+  return { window, resolve, profile, activate, partition, reader: window.reader, pipeline, app: await mountReads(profile.routes) };
 }
 
 const isPoison = (error: unknown): boolean =>

@@ -33,14 +33,13 @@ export interface PostgresSettings {
   applicationName?: string;
 }
 
-function poolConfig(settings: PostgresSettings): pg.PoolConfig & { max: number } {
-  const { url, poolMax = poolMaxDefault, applicationName = "tributary", ...place } = settings;
+/** What a connection of its own is made with. */
+export function connectionOf(settings: PostgresSettings): pg.ClientConfig {
+  const { url, poolMax: _, applicationName = "tributary", ...place } = settings;
   return {
     ...(url === undefined ? place : { connectionString: url }),
-    max: poolMax,
     application_name: applicationName,
     connectionTimeoutMillis: connectMsMax,
-    idleTimeoutMillis: idleMsMax,
     statement_timeout: statementMsMax,
     query_timeout: statementMsMax + hungMsMax,
     idle_in_transaction_session_timeout: idleInTransactionMsMax,
@@ -49,6 +48,12 @@ function poolConfig(settings: PostgresSettings): pg.PoolConfig & { max: number }
     options: byIndex,
   };
 }
+
+const poolConfig = (settings: PostgresSettings): pg.PoolConfig & { max: number } => ({
+  ...connectionOf(settings),
+  max: settings.poolMax ?? poolMaxDefault,
+  idleTimeoutMillis: idleMsMax,
+});
 
 /**
  * All that is asked for is looked up by key, for one row or for thousands. For thousands the planner would rather read a whole
