@@ -38,6 +38,19 @@ async function process(fault: Fault): Promise<World> {
   return world;
 }
 
+test("an event that was put aside as the last of its batch counts when it is replayed", async () => {
+  const world = await harness.startWorld([defaultTenantSettings], options, []);
+  const event = (eventId: string) => anEvent({ eventId, tenantId: 0, identifiers: [{ entity: "person", kind: "external_id", value: "u1" }] });
+  await world.append([event("first"), event("second"), { ...event("second"), replay: true }]);
+  // The second batch is done with care from the start, because the one before it failed.
+  for (const [at, poison] of ["first", "second", undefined].entries()) {
+    world.faults.poison = poison;
+    await world.process.pipeline.process(await world.log.readAt(0, [at + 1]));
+  }
+  expect(await idsIn(world, "events_held final")).toEqual(["first", "second"]);
+  expect({ history: await idsIn(world, "events"), total: await totalEvents(world) }).toEqual({ history: ["second"], total: 1 });
+});
+
 const kinds: Fault["kind"][] = ["refused", "lost"];
 describe.each(kinds)("a call is %s", (kind) => {
   test.each([false, true])("whichever it is, the event is listed once and its neighbours count once; the process dies of it: %s", async (restart) => {

@@ -49,6 +49,8 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
 
   /** The last resort for one event that some step cannot take: kept, listed, and out of the way of the others. */
   async function bury(record: LogRecord, error: unknown): Promise<void> {
+    // What failed with it is on its way no more: its replay would else be taken for a copy of it.
+    startOver();
     const { items, broken } = await decodeBatch(partition.partitionId, [record]);
     await deps.profile.removeFromHistory(partition.partitionId, record.position);
     forget([record]);
