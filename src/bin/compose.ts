@@ -1,35 +1,21 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
-import { createAccess } from "../access/index.ts";
-import { createIngest, normaliseValue, registerBodyParsers } from "../1-ingest/index.ts";
-import { createWindow } from "../2-window/index.ts";
-import { createResolve } from "../3-resolve/index.ts";
-import { createProfile } from "../4-profile/index.ts";
-import { createSegment } from "../5-segment/index.ts";
-import { createActivate } from "../6-activate/index.ts";
+import { registerBodyParsers } from "../1-ingest/index.ts";
 import type { Reached } from "../contracts/commit-step.ts";
-import type { TenantSettings } from "../contracts/directory.ts";
-import type { EventLog } from "../contracts/event-log.ts";
 import type { Logger } from "../contracts/logger.ts";
-import type { Mirror } from "../contracts/mirror.ts";
 import { systemClock } from "../core/clock.ts";
 import { describeError } from "../core/describe-error.ts";
-import { createPublicIds } from "../core/public-id.ts";
-import { defaultTenantSettings } from "../core/tenant-defaults.ts";
-import { createApp, createMeters } from "../http/index.ts";
-import { createLateHistory } from "../stores/clickhouse/late-history.ts";
+import { createApp } from "../http/index.ts";
 import { openMirror } from "../stores/log/mirror.ts";
-import { createLateDb } from "../stores/postgres/late-db.ts";
 import { requireSameSecret } from "../stores/postgres/require-same-secret.ts";
-import { isOutage } from "../stores/postgres/sqlstates.ts";
 import { lockInstance } from "./instance-lock.ts";
 import { openLog } from "./open-log.ts";
 import { openHistory, openState, type OpenState } from "./open-stores.ts";
+import { createRooms, type Progress, type Rooms } from "./rooms.ts";
 import { readSecrets, writePrivate } from "./secrets.ts";
 import type { Settings } from "./settings.ts";
-import { startProcessing, type Processing } from "./start-partitions.ts";
-import { watchBacklog } from "./watch-backlog.ts";
+import { startProcessing } from "./start-partitions.ts";
 import { readWorkerId } from "./worker-id.ts";
 
 export interface RunningServer {
@@ -40,11 +26,6 @@ export interface RunningServer {
   /** Stops taking requests, finishes the batch under way, and shuts the embedded engines down. */
   stop(): Promise<void>;
 }
-
-const bufferBytesMax = 64_000_000;
-const memoryBytes = 2 ** 27;
-const waitingScanMax = 1_000_000;
-const depthMax = 32;
 
 export interface Startup {
   settings: Settings;
@@ -70,11 +51,6 @@ export async function startServer(startup: Startup): Promise<RunningServer> {
     await closeAll();
     throw error;
   }
-}
-
-/** What processing hands to reading once it has begun. */
-interface Progress {
-  processing?: Processing;
 }
 
 interface Start extends Startup {
@@ -142,62 +118,4 @@ async function openBoth(opening: Parameters<typeof openState>[0], { db, history 
   if (past.status === "rejected") throw past.reason;
   if (state.status === "rejected") throw state.reason;
   return state.value;
-}
-
-interface RoomDeps {
-  settings: Settings;
-  logger: Logger;
-  pepper: Buffer;
-  log: EventLog;
-  mirror: Mirror;
-  progress: Progress;
-  reached: Reached;
-}
-export type Rooms = ReturnType<typeof createRooms>;
-
-/** Every room, handed what it needs of the others. The databases open later; until then what needs them answers 503. */
-function createRooms({ settings, logger, pepper, log, mirror, progress, reached }: RoomDeps) {
-  const clock = systemClock;
-  const meters = createMeters();
-  const publicIds = createPublicIds(pepper);
-  const db = createLateDb();
-  const history = createLateHistory();
-  const access = createAccess({ db, mirror, clock, publicIds, isOutage });
-  const { directory } = access;
-  const settingsOf = (tenantId: number): TenantSettings => directory.tenant(tenantId)?.settings ?? defaultTenantSettings;
-  const watch = watchBacklog({
-    log, clock, dataDir: settings.dataDir, limits: settings,
-    marks: () => [...(progress.processing?.running ?? [])].map(([shard, { partition }]) => [shard, partition.positions.lowWater]),
-    onError: (error) => logger.warn({ error: describeError(error) }, "the backlog could not be looked at"),
-  });
-
-  const ingest = createIngest({
-    log, directory, clock, publicIds, meters,
-    limits: { maxEventBytes: settings.eventBytesMax, maxBatchSize: settings.batchSizeMax, maxDepth: depthMax },
-    windowMs: settings.windowSizeMs, graceMs: settings.gracePeriodMs, backlog: watch.full,
-  });
-  const window = createWindow({
-    history, directory, clock, meters, log: logger, accept: ingest.accept, windowMs: settings.windowSizeMs,
-    bufferBytesMax, memoryBytes, heldRetentionMs: settings.quarantineRetentionMs,
-  });
-  const resolveDeps = { db, pepper, settingsOf, meters, log: logger };
-  const resolve = createResolve({ ...resolveDeps, cacheMax: 1 });
-  const segment = createSegment({ publicIds });
-  const profile = createProfile({
-    db, history, directory, clock, publicIds, meters, settingsOf,
-    membersOf: resolve.membersOf, profilesOf: resolve.profilesOf,
-    segmentIdsOf: segment.idsOf, segmentCountOf: (tenantId) => segment.definitions(tenantId).length,
-    async findWaiting(keys) {
-      const found = await Promise.all([...(progress.processing?.running.values() ?? [])].map(({ reader }) => reader.findWaiting(keys, waitingScanMax)));
-      return new Set(found.flatMap((some) => [...some]));
-    },
-    hashOf(tenantId, kind, value) {
-      const normalised = normaliseValue(kind, value, settingsOf(tenantId));
-      return normalised === undefined ? undefined : resolve.hashOf(kind, normalised);
-    },
-  });
-  const activate = createActivate({ db, history, publicIds, membersOf: resolve.membersOf, writeSystemEvents: profile.writeSystemEvents, reached });
-  meters.gauge("cdp_log_bytes", () => log.stats().bytes);
-  meters.gauge("cdp_backlog_events", () => [...(progress.processing?.running.values() ?? [])].reduce((sum, worked) => sum + worked.backlog(), 0));
-  return { access, ingest, window, resolve, resolveDeps, profile, segment, activate, watch, meters, db, history, reached };
 }

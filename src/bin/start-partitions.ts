@@ -1,28 +1,14 @@
-import type { LogReader } from "../2-window/index.ts";
 import { createResolve } from "../3-resolve/index.ts";
 import type { EventLog } from "../contracts/event-log.ts";
 import type { Logger } from "../contracts/logger.ts";
 import { systemClock } from "../core/clock.ts";
-import { leasePartitions, type Running } from "../lease-partitions.ts";
+import { leasePartitions } from "../lease-partitions.ts";
 import { startPartitionWorker } from "../partition-worker.ts";
 import { createPipeline } from "../pipeline.ts";
 import { isBadHistoryData } from "../stores/clickhouse/connect.ts";
 import { probePartition, takePartition, type OwnedPartition } from "../stores/postgres/partitions.ts";
 import { isBadData } from "../stores/postgres/sqlstates.ts";
-import type { Rooms } from "./compose.ts";
-
-/** A partition of the log on which this process works. */
-interface Worked extends Running {
-  partition: OwnedPartition;
-  reader: LogReader;
-  /** Accepted events that are not in state. */
-  backlog(): number;
-}
-
-/** What this process processes. */
-export interface Processing extends Running {
-  running: ReadonlyMap<number, Worked>;
-}
+import type { Processing, Rooms, Worked } from "./rooms.ts";
 
 interface Deps {
   rooms: Rooms;
