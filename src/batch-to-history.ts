@@ -71,8 +71,11 @@ export function createToHistory(deps: PipelineDeps): ToHistory {
 
   async function insert(prepared: Prepared, again = false): Promise<void> {
     const { good, held, laps } = prepared;
+    const rows = await notInHistory(good, again);
+    // Right before writing: what a process did before it stood still is long ago.
+    if (!deps.holds()) throw new Error("the lease of the log partition has run out");
     await deps.window.hold(held);
-    await deps.profile.writeHistory(await notInHistory(good, again));
+    await deps.profile.writeHistory(rows);
     deps.window.arrived(good);
     await deps.reached("history-written", good);
     laps.end("historyMs");

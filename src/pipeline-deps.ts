@@ -27,4 +27,6 @@ export interface PipelineDeps {
   /** True when all databases answer. */
   healthy(): Promise<boolean>;
   reached: Reached;
+  /** False when another process may own the partition by now: nothing may be written then, not even to history, which knows no epochs. */
+  holds(): boolean;
 }

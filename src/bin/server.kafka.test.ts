@@ -21,7 +21,7 @@ describeWithKafka("a server whose log is Kafka", () => {
 
   beforeAll(async () => {
     cluster = await startKafkaCluster(1);
-    env = { KAFKA_BROKERS: cluster.addresses, KAFKA_TOPIC: `server-${randomUUID()}` };
+    env = { KAFKA_BROKERS: cluster.addresses, KAFKA_TOPIC: `server-${randomUUID()}`, KAFKA_PARTITIONS: "4", LEASE_DURATION: "2s" };
     server = await createServerProcess();
     await server.start(env);
     api = createClient(server.url);

@@ -25,7 +25,7 @@ test("with nothing said, the documented defaults hold", () => {
     logBytesMax: 10_737_418_240, logAgeMsMax: 86_400_000, diskReserveBytes: 1_073_741_824, quarantineRetentionMs: 2_592_000_000,
     windowSizeMs: 5000, gracePeriodMs: 120_000, dedupTtlMs: 600_000, tickerIntervalMs: 1000,
     reengageInactivityMs: 600_000, powerUserThreshold: 5, powerUserWindowMs: 86_400_000,
-    kafka: undefined,
+    kafka: undefined, roles: ["api", "worker"], leaseMs: 10_000,
   });
 });
 
@@ -94,7 +94,9 @@ describe("what is wrong is named with what was found and what is expected", () =
     [{ MAX_BATCH_SIZE: "0" }, 'MAX_BATCH_SIZE: found "0", expected a whole number from 1 to 100000'],
     [{ LOG_LEVEL: "loud" }, 'LOG_LEVEL: found "loud", expected one of trace, debug, info, warn, error, fatal, silent'],
     [{ MAX_EVENT_BYTES: "6MB" }, "MAX_EVENT_BYTES: found 6291456, expected at most MAX_BODY_BYTES (5242880)"],
-    [{ TRIBUTARY_ROLES: "api,worker" }, 'TRIBUTARY_ROLES: found "api,worker", expected all; roles in processes of their own are not built yet'],
+    [{ TRIBUTARY_ROLES: "api,cook" }, 'TRIBUTARY_ROLES: found "api,cook", expected all, or a list of api and worker'],
+    [{ TRIBUTARY_ROLES: "worker" },
+      'TRIBUTARY_ROLES: found "worker", expected KAFKA_BROKERS, DATABASE_URL, CLICKHOUSE_URL beside it; the engines inside a process serve that one alone'],
     [{ REDIS_URL: "redis://h" }, "REDIS_URL: Redis is not built yet; unset it, one process needs none"],
   ])("%j", (env, problem) => {
     expect(problemsOf(env)).toEqual([problem]);

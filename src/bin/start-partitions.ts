@@ -47,7 +47,7 @@ async function startOn({ rooms, log, logger, tickMs }: Deps, shard: number, part
   // What is known of links and profiles belongs to the transactions of one partition, which run one after the other.
   const resolve = createResolve({ ...rooms.resolveDeps, cacheMax: Math.ceil(cacheMax / log.shards.length) });
   const pipeline = createPipeline({
-    partition, inHistory, db, window, resolve, profile, segment, activate, meters, logger, isPoison, reached,
+    partition, inHistory, db, window, resolve, profile, segment, activate, meters, logger, isPoison, reached, holds,
     healthy: () => Promise.all([probePartition(db, partition), history.check()]).then(() => true, () => false),
   });
   const worker = startPartitionWorker({ log, shard, partition, reader, pipeline, drain: activate.drain, clock: systemClock, meters, logger, tickMs, reached, holds });

@@ -157,7 +157,7 @@ async function startProcess(stores: Stores, log: EventLog, settingsOf: SettingsO
   // What fails here is an outage, never an event.
   const healthy = async (): Promise<boolean> => false;
   const pipeline = createPipeline({
-    partition, inHistory, db, window, resolve, profile, segment, activate, meters, logger: silentLog, isPoison, healthy, reached: () => undefined,
+    partition, inHistory, db, window, resolve, profile, segment, activate, meters, logger: silentLog, isPoison, healthy, reached: () => undefined, holds: () => true,
   });
   return { window, resolve, profile, activate, partition, reader: window.reader, pipeline, app: await mountReads(profile.routes) };
 }

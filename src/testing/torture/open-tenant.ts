@@ -28,6 +28,8 @@ export interface Tenant {
   writer: Client;
   /** By door and event id, in the order of sending. */
   ledger: Map<string, Sent>;
+  /** The same tenant and books at another process. */
+  at(url: string): Tenant;
   /** How far the server's clock was ever off while this tenant sent, in milliseconds. */
   clock: { least: number; most: number };
 }
@@ -51,11 +53,13 @@ export async function openTenant(url: string, name: string): Promise<Tenant> {
   const sources = await client.list<SourceRow>("/api/cdp/sources", 100);
   const publicIdOf = (source: string): string => sources.find((one) => one.name === source)?.sourceId ?? "";
   const idOf = (source: string): number => publicIds.decode("source", tenantId, publicIdOf(source)) ?? 0;
-  return {
+  const tenant: Omit<Tenant, "at"> = {
     name, tenantId, client, writer, ledger: new Map(), clock: { least: 0, most: 0 },
     sourceIds: { api: idOf("api"), import: idOf("import"), stream: idOf("stream"), quarantine: idOf("web") },
     publicSourceIds: { api: publicIdOf("api"), import: publicIdOf("import"), stream: publicIdOf("stream"), quarantine: publicIdOf("web") },
   };
+  const at = (other: string): Tenant => ({ ...tenant, at, client: createClient(other, apiKey), writer: createClient(other, web.body.data.writeKey) });
+  return { ...tenant, at };
 }
 
 /** Releases held events and notes it; resolves when they are in the log again. */
