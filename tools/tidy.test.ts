@@ -71,6 +71,7 @@ describe("tables", () => {
     ["delete from only link where a = 1", true],
     ["history.insert(\"link\", rows)", true],
     ["history.insertBinary(\"link\", columns, rows, write)", true],
+    ["history.deleteRows(\"link\", condition, params)", true],
     ["select * from link for update", false],
     ["insert into link_b select * from link", false],
     ["on conflict do update set a = excluded.a", false],
@@ -124,6 +125,6 @@ function writes(table: string): RegExp {
     `\\btruncate\\s+(?:table\\s+)?${name}`,
     `\\bcopy\\s+${name}\\s*(?:\\([^)]*\\)\\s*)?from\\b`,
     `\\balter\\s+table\\s+${name}\\s+(?:update|delete)\\b`,
-    `\\.insert(?:Binary)?\\(\\s*["'\`]${table}["'\`]`,
+    `\\.(?:insert(?:Binary)?|deleteRows)\\(\\s*["'\`]${table}["'\`]`,
   ].join("|"), "i");
 }

@@ -86,11 +86,11 @@ export function createFaultyDb(db: Db, faults: Faults): Db {
 export function createFaultyHistory(history: History, faults: Faults): History {
   return {
     ...history,
-    query: (text, params) => failing(faults, () => history.query(text, params)),
+    query: (text, params, options) => failing(faults, () => history.query(text, params, options)),
     insert: (table, rows) => tearing(faults, rows.length, (some) => history.insert(table, rows.slice(0, some))),
-    insertBinary(table, columns, items, write) {
+    insertBinary(table, columns, items, write, origin) {
       if ((items as readonly { event: CanonicalEvent }[]).some(({ event }) => event.eventId === faults.poison)) return Promise.reject(new TypeError("poison"));
-      return tearing(faults, items.length, (some) => history.insertBinary(table, columns, items.slice(0, some), write));
+      return tearing(faults, items.length, (some) => history.insertBinary(table, columns, items.slice(0, some), write, some < items.length ? undefined : origin));
     },
   };
 }

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import type { EventBody } from "../../contracts/canonical-event.ts";
 import type { PipelineEvent } from "../../contracts/pipeline-event.ts";
 import type { SystemEvent } from "../../contracts/system-event.ts";
@@ -19,9 +20,14 @@ export interface SealedPart {
  */
 export function createWriteHistory(history: History) {
   return async function writeHistory(batch: PipelineEvent[]): Promise<void> {
-    await history.insertBinary("events", columns, inTableOrder(batch), writeRow);
+    const [first] = batch;
+    if (first) await history.insertBinary("events", columns, inTableOrder(batch), writeRow, { of: originOf(first.partition), token: () => tokenOf(batch) });
   };
 }
+
+/** Inserts are made in the name of the log partition: whoever takes it over has to know that none of them is still under way. */
+const originOf = (partition: number): string => `partition-${partition}`;
+const tokenOf = (batch: PipelineEvent[]): string => hash("sha256", batch.map(({ partition, position }) => `${partition}:${position}`).join());
 
 /** By tenant and identity; within those the batch is in the order of time, but for imports, which the engine then sorts. */
 function inTableOrder(batch: PipelineEvent[]): PipelineEvent[] {
@@ -47,8 +53,9 @@ export async function positionsInHistory(history: History, partition: number, po
   return new Set(rows.map((row) => row.position));
 }
 
-/** Which positions of a log partition history has and state has not: what the owner before this one did not come to. */
+/** Which positions of a log partition history has and state has not: what the owner before this one did not come to, and will not come to any more. */
 export async function positionsInHistoryFrom(history: History, partition: number, inState: PositionSet): Promise<Set<number>> {
+  await history.settle(originOf(partition));
   const rows = await history.query<{ position: number }>(
     "select log_pos position from events where log_partition = {partition:UInt32} and log_pos >= {from:UInt64}",
     { partition, from: inState.lowWater },
@@ -59,7 +66,7 @@ export async function positionsInHistoryFrom(history: History, partition: number
 /** Takes back the row of an event that turned out not to be processable, so that its replay is no duplicate of it. */
 export async function removeFromHistory(history: History, partition: number, position: number): Promise<void> {
   if (!(await positionsInHistory(history, partition, [position])).has(position)) return;
-  await history.command("delete from events where log_partition = {partition:UInt32} and log_pos = {position:UInt64}", { partition, position });
+  await history.deleteRows("events", "log_partition = {partition:UInt32} and log_pos = {position:UInt64}", { partition, position });
 }
 
 /** Columns of `events` in the order in which `writeRow` writes them. */

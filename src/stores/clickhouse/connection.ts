@@ -5,8 +5,25 @@ import type { ColumnType } from "./history.ts";
 export interface Connection {
   reader: ClickHouseClient;
   writer: ClickHouseClient;
+  /** For a query, beside what holds for all; none where settings belong to the connection. */
+  settingsOf(query: { mayLag: boolean }): ClickHouseSettings | undefined;
+  insertJson(table: string, rows: object[], call: InsertCall): Promise<void>;
   /** Rows in RowBinary. A chunk may change when the next one is asked for. */
-  insertRows(table: string, columns: readonly ColumnType[], chunks: Iterable<Buffer>): Promise<void>;
+  insertRows(table: string, columns: readonly ColumnType[], chunks: () => Iterable<Buffer>, call: InsertCall): Promise<void>;
+  /** The statements of a table's definition as they are here: on a cluster there are more of them. */
+  define(statement: string): string[];
+  /** Begins a statement that deletes rows of a table. */
+  deleteFrom(table: string): string;
+  /** Ends what runs under such ids and waits until it has ended. Undefined where an insert that failed has ended. */
+  kill: ((condition: string) => Promise<void>) | undefined;
+}
+
+/** How an insert is known to a server. */
+export interface InsertCall {
+  /** Of the statement. */
+  id: string;
+  /** The same for the same rows: where tables are replicated, the second of two is dropped. */
+  token: string;
 }
 
 /** The same for every query: bounded memory and threads, exact numbers, inserts that are durable when answered. */
@@ -28,3 +45,5 @@ export const querySettings: ClickHouseSettings = {
 };
 
 export const namesOf = (columns: readonly ColumnType[]): string => columns.map(([name]) => name).join(", ");
+
+export const quoted = (text: string): string => `'${text.replace(/[\\']/g, "\\$&")}'`;

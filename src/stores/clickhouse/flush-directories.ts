@@ -18,8 +18,8 @@ export async function flushDirectories(history: History, path: string, database:
       await history.insert(table, rows);
       if (rows.length > 0) await flush(join(tables, table));
     },
-    async insertBinary(table, columns, items, write) {
-      await history.insertBinary(table, columns, items, write);
+    async insertBinary(table, columns, items, write, origin) {
+      await history.insertBinary(table, columns, items, write, origin);
       if (items.length > 0) await flush(join(tables, table));
     },
   };

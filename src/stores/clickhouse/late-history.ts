@@ -25,9 +25,12 @@ export function createLateHistory(): LateHistory {
     open(real) {
       opened = real;
     },
-    query: (text, params) => guard(() => history().query(text, params)),
+    query: (text, params, options) => guard(() => history().query(text, params, options)),
     insert: (table, rows) => guard(() => history().insert(table, rows)),
-    insertBinary: (table, columns, items, write) => guard(() => history().insertBinary(table, columns, items, write)),
+    insertBinary: (table, columns, items, write, origin) => guard(() => history().insertBinary(table, columns, items, write, origin)),
+    settle: (of) => guard(() => history().settle(of)),
+    deleteRows: (table, condition, params) => guard(() => history().deleteRows(table, condition, params)),
+    define: (statement) => guard(() => history().define(statement)),
     command: (text, params) => guard(() => history().command(text, params)),
     check: () => guard(() => history().check()),
     async close() {

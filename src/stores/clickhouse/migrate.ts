@@ -7,18 +7,19 @@ import type { History } from "./history.ts";
  * that a newer release wrote.
  */
 export async function migrateHistory(history: History, folder: URL | string): Promise<void> {
-  await history.command(
+  await history.define(
     `create table if not exists schema_migration (version UInt32, name String, checksum String, applied_at DateTime64(3, 'UTC'))
      engine = MergeTree order by version settings fsync_after_insert = 1`,
   );
   const applied = await history.query<AppliedMigration>("select version, name, checksum from schema_migration");
   for (const file of planMigrations(await readMigrations(folder), applied)) {
-    for (const statement of statementsOf(file.sql)) await history.command(statement);
+    for (const statement of statementsOf(file.sql)) await history.define(statement);
     await history.insert("schema_migration", [{ version: file.version, name: file.name, checksum: file.checksum, applied_at: Date.now() }]);
   }
 }
 
-const statementsOf = (sql: string): string[] =>
+/** The statements of a migration, without comments. */
+export const statementsOf = (sql: string): string[] =>
   sql
     .replace(/^--.*$/gm, "")
     .split(/;\s*$/m)

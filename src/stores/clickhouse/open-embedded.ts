@@ -2,7 +2,7 @@ import { mkdir, open, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { createClient, type ClickHouseClient, type ClickHouseClientConfigOptions } from "@clickhouse/client";
 import { createChdbConnection } from "chdb/connection";
-import { type Connection, namesOf, querySettings } from "./connection.ts";
+import { type Connection, namesOf, querySettings, quoted } from "./connection.ts";
 
 /** The engine in this process. A connection does one thing at a time, so reading has one of its own: a look-up would wait for an insert. */
 export async function openEmbedded(path: string, database: string): Promise<Connection> {
@@ -15,11 +15,15 @@ export async function openEmbedded(path: string, database: string): Promise<Conn
   return {
     reader,
     writer,
+    settingsOf: () => undefined,
+    async insertJson(table, rows) {
+      await writer.insert({ table, values: rows, format: "JSONEachRow" });
+    },
     // By way of a file that is gone before it is on disk: the only way in for binary rows, which cost half of what text does.
     async insertRows(table, columns, chunks) {
       const file = join(files, `${++inserts}.rows`);
       try {
-        await writeFile(file, chunks);
+        await writeFile(file, chunks());
         const structure = columns.map(([name, type]) => `${name} ${type}`).join(", ");
         await writer.command({
           query: `insert into ${table} (${namesOf(columns)}) select * from file(${quoted(file)}, RowBinary, ${quoted(structure)}) settings max_threads = 1`,
@@ -28,6 +32,9 @@ export async function openEmbedded(path: string, database: string): Promise<Conn
         await rm(file, { force: true });
       }
     },
+    define: (statement) => [statement],
+    deleteFrom: (table) => `delete from ${table}`,
+    kill: undefined,
   };
 }
 
@@ -49,5 +56,3 @@ async function writeFile(path: string, chunks: Iterable<Buffer>): Promise<void> 
     await file.close();
   }
 }
-
-const quoted = (text: string): string => `'${text.replace(/[\\']/g, "\\$&")}'`;

@@ -1,8 +1,14 @@
-import type { ClickHouseClient } from "@clickhouse/client";
-
 const table = "write_probe";
 /** The table that was written to is full of parts, read-only or without space: a row into another table would say nothing about it. */
 const outageCodes = new Set(["242", "243", "252"]);
+
+interface Writing {
+  define(statement: string): Promise<void>;
+  insert(table: string, rows: object[]): Promise<void>;
+}
+
+/** So many that every shard of a cluster has to take some. */
+const probes = Array.from({ length: 64 }, (_, id) => ({ id }));
 
 export interface InsertWatch {
   /** Runs an insert; one that fails raises doubt, one that succeeds ends it. */
@@ -17,9 +23,9 @@ export interface InsertWatch {
  * Tells an engine that cannot work from rows that it cannot take: it may go on answering `select 1` for long after its disk
  * is gone, and then good events must not be taken for bad ones.
  */
-export async function watchInserts(client: ClickHouseClient): Promise<InsertWatch> {
+export async function watchInserts({ define, insert }: Writing): Promise<InsertWatch> {
   let doubt: { error: unknown } | undefined;
-  await client.command({ query: `create table if not exists ${table} (id UInt8) engine = ReplacingMergeTree order by id` });
+  await define(`create table if not exists ${table} (id UInt8) engine = ReplacingMergeTree order by id`);
   async function watch<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
@@ -38,7 +44,7 @@ export async function watchInserts(client: ClickHouseClient): Promise<InsertWatc
     async check() {
       if (doubt === undefined) return;
       if (isOutage(doubt.error)) throw doubt.error;
-      await client.insert({ table, values: [{ id: 1 }], format: "JSONEachRow" });
+      await insert(table, probes);
       doubt = undefined;
     },
   };
