@@ -40,6 +40,14 @@ describeWithKafka("the event log on Kafka", () => {
     }
   });
 
+  test("shows by the offsets of a consumer group how far processing is", async () => {
+    const log = await open();
+    await log.append(1, upTo(20).map((i) => bytes(`${i}`)));
+    await log.dropBelow(1, 16);
+    const [group] = await topic.admin.listConsumerGroupOffsets({ groups: [`tributary-${topic.name}`] });
+    expect(group?.topics).toMatchObject([{ name: topic.name, partitions: [{ partitionIndex: 1, committedOffset: 15n }] }]);
+  });
+
   test("is shared by processes: each sees what the others append, and no position is given twice", async () => {
     const [one, other] = [await open(), await open()];
     const firsts = await Promise.all(upTo(200).map((i) => (i % 2 ? one : other).append(0, [bytes(`${i}`)])));

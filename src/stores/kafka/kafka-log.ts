@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { EventLog } from "../../contracts/event-log.ts";
 import type { Logger } from "../../contracts/logger.ts";
 import type { Clock } from "../../core/clock.ts";
+import { describeError } from "../../core/describe-error.ts";
 import { connectAdmin, connectBrokers, type Brokers, type KafkaAccess } from "./connect-brokers.ts";
 import { createPageCache } from "./page-cache.ts";
 import { createPartitionReader, type PartitionReader } from "./partition-reader.ts";
@@ -38,6 +39,9 @@ async function findTopic({ access, topic, logger }: KafkaLogOptions): Promise<To
     await admin.close();
   }
 }
+
+/** The consumer group under which the progress of processing is shown. */
+const groupOf = (topic: string): string => `tributary-${topic}`;
 
 interface Partition {
   writer: PartitionWriter;
@@ -124,6 +128,13 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> 
     const asked = { partition: shard, offset: BigInt(toOffset(position)) };
     const [answer] = await reading.admin.deleteRecords({ topics: [{ name, partitions: [asked] }] });
     places.sawOldest(shard, toPosition(answer?.partitions[0]?.lowWatermark ?? toOffset(oldest)));
+    await tellProgress(asked);
+  }
+
+  /** For tools that show how far a topic's readers are behind. Nothing here ever reads it, and a user may lack the right to write it. */
+  async function tellProgress(partitionOffset: { partition: number; offset: bigint }): Promise<void> {
+    const told = reading.admin.alterConsumerGroupOffsets({ groupId: groupOf(name), topics: [{ name, partitionOffsets: [partitionOffset] }] });
+    await told.catch((error: unknown) => options.logger.debug({ error: describeError(error) }, "the group offsets were not written"));
   }
 
   async function close(): Promise<void> {
