@@ -72,8 +72,7 @@ export function createToHistory(deps: PipelineDeps): ToHistory {
   async function insert(prepared: Prepared, again = false): Promise<void> {
     const { good, held, laps } = prepared;
     const rows = await notInHistory(good, again);
-    // Right before writing: what a process did before it stood still is long ago.
-    if (!deps.holds()) throw new Error("the lease of the log partition has run out");
+    requireLease(deps);
     await deps.window.hold(held);
     await deps.profile.writeHistory(rows);
     deps.window.arrived(good);
@@ -97,6 +96,11 @@ export function createToHistory(deps: PipelineDeps): ToHistory {
       if (deps.inHistory.size > 0) for (const { position } of records) deps.inHistory.delete(position);
     },
   };
+}
+
+/** Right before writing: whether the lease lasted when the batch was begun is long ago for a process that stood still. */
+function requireLease({ holds }: PipelineDeps): void {
+  if (!holds()) throw new Error("the lease of the log partition has run out");
 }
 
 const seen = ({ partition, position, contentHash }: PipelineEvent, held: boolean): SeenEvent => ({ partition, position, contentHash, held });

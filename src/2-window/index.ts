@@ -74,7 +74,7 @@ export function createWindow(deps: Deps): Window {
   return {
     open(eventLog, shard, positions) {
       const recent = createRecentRows(recentMax);
-      const buffer = createOrderBuffer(Math.max(bufferBytesMin, deps.bufferBytesMax / eventLog.shards.length));
+      const buffer = createOrderBuffer(Math.max(Math.min(bufferBytesMin, deps.bufferBytesMax), deps.bufferBytesMax / eventLog.shards.length));
       opened.add(buffer);
       return {
         reader: createLogReader({

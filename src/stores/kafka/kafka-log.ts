@@ -70,6 +70,12 @@ async function checkReplicas({ admin }: Brokers, name: string, inSyncMin: number
   }
 }
 
+/** For tools that show how far a topic's readers are behind. Nothing here ever reads it, and a user may lack the right to write it. */
+async function tellProgress({ admin }: Brokers, { topic, logger }: KafkaLogOptions, partitionOffset: { partition: number; offset: bigint }): Promise<void> {
+  const told = admin.alterConsumerGroupOffsets({ groupId: groupOf(topic.name), topics: [{ name: topic.name, partitionOffsets: [partitionOffset] }] });
+  await told.catch((error: unknown) => logger.debug({ error: describeError(error) }, "the group offsets were not written"));
+}
+
 interface Opened {
   writing: Brokers;
   reading: Brokers;
@@ -128,13 +134,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> 
     const asked = { partition: shard, offset: BigInt(toOffset(position)) };
     const [answer] = await reading.admin.deleteRecords({ topics: [{ name, partitions: [asked] }] });
     places.sawOldest(shard, toPosition(answer?.partitions[0]?.lowWatermark ?? toOffset(oldest)));
-    await tellProgress(asked);
-  }
-
-  /** For tools that show how far a topic's readers are behind. Nothing here ever reads it, and a user may lack the right to write it. */
-  async function tellProgress(partitionOffset: { partition: number; offset: bigint }): Promise<void> {
-    const told = reading.admin.alterConsumerGroupOffsets({ groupId: groupOf(name), topics: [{ name, partitionOffsets: [partitionOffset] }] });
-    await told.catch((error: unknown) => options.logger.debug({ error: describeError(error) }, "the group offsets were not written"));
+    await tellProgress(reading, options, asked);
   }
 
   async function close(): Promise<void> {
