@@ -30,15 +30,7 @@ export function createToHistory(deps: PipelineDeps): ToHistory {
   const { partition, meters } = deps;
   /** Batches on their way into history: for duplicates their events are there already. */
   const underway = new Set<Prepared>();
-
-  function onTheirWay(keys: ReadonlySet<string>): Map<string, SeenEvent> {
-    const found = new Map<string, SeenEvent>();
-    for (const { good, held } of underway) {
-      for (const item of good) if (keys.has(item.key)) found.set(item.key, seen(item, false));
-      for (const { item } of held) if (keys.has(item.key)) found.set(item.key, seen(item, true));
-    }
-    return found;
-  }
+  const onTheirWay = (keys: ReadonlySet<string>): Map<string, SeenEvent> => findAmong(underway, keys);
 
   async function prepare(records: LogRecord[]): Promise<Prepared> {
     const laps = startLaps();
@@ -96,6 +88,15 @@ export function createToHistory(deps: PipelineDeps): ToHistory {
       if (deps.inHistory.size > 0) for (const { position } of records) deps.inHistory.delete(position);
     },
   };
+}
+
+function findAmong(batches: Iterable<Prepared>, keys: ReadonlySet<string>): Map<string, SeenEvent> {
+  const found = new Map<string, SeenEvent>();
+  for (const { good, held } of batches) {
+    for (const item of good) if (keys.has(item.key)) found.set(item.key, seen(item, false));
+    for (const { item } of held) if (keys.has(item.key)) found.set(item.key, seen(item, true));
+  }
+  return found;
 }
 
 /** Right before writing: whether the lease lasted when the batch was begun is long ago for a process that stood still. */

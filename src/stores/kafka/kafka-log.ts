@@ -115,8 +115,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> 
   const watch = watchPlaces({ brokers: reading, topic: name, shards, places, logger: options.logger });
   let isOpen = true;
 
-  const opened = { writing, reading, places, topic, acknowledgeMsMax, look: watch.look };
-  const partitions = openPartitions(options, shards, opened);
+  const partitions = openPartitions(options, shards, { writing, reading, places, topic, acknowledgeMsMax, look: watch.look });
 
   function partitionOf(shard: number): Partition {
     if (!isOpen) throw new Error("the log is closed");
