@@ -61,7 +61,7 @@ export function createAnswerer(front: Front): (request: IncomingMessage, respons
     const statement = { ...asked, sql: alone(asked.sql), settings };
     if (isMeant) send(response, asked, Readable.from([]));
     else if (asked.rows) send(response, asked, Readable.from(await insert(asked, statement, signal).then(() => [])));
-    else if (isRead(statement.sql)) await sendStream(response, asked, front.engine.stream(statement));
+    else if (isRead(statement.sql) && !asked.whole) await sendStream(response, asked, front.engine.stream(statement));
     else send(response, asked, Readable.from([await front.engine.run(statement)]));
   }
 

@@ -17,7 +17,7 @@ export const alone = (sql: string): string =>
   sql
     .replace(/\bon\s+cluster\s+('[^']*'|`[^`]*`|"[^"]*"|[\w{}]+)/i, "")
     .replace(/\bReplicated(\w*MergeTree)\s*\(\s*'[^']*'\s*,\s*'[^']*'\s*(?:,\s*)?/g, "$1(")
-    .replace(/\breplicated_deduplication_window(_seconds)?\s*=\s*\d+\s*,?/g, "");
+    .replace(/(,\s*|\bsettings\s+)replicated_deduplication_window = \d+, replicated_deduplication_window_seconds = \d+$/, "");
 
 /** Settings that mean something only between replicas. */
 export const ofReplicas = new Set(["insert_quorum", "insert_quorum_parallel", "insert_quorum_timeout", "select_sequential_consistency"]);

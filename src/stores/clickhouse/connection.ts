@@ -45,5 +45,3 @@ export const querySettings: ClickHouseSettings = {
 };
 
 export const namesOf = (columns: readonly ColumnType[]): string => columns.map(([name]) => name).join(", ");
-
-export const quoted = (text: string): string => `'${text.replace(/[\\']/g, "\\$&")}'`;

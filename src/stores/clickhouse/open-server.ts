@@ -3,7 +3,8 @@ import { finished } from "node:stream/promises";
 import { type ClickHouseClient, type ClickHouseClientConfigOptions, ClickHouseLogLevel, type ClickHouseSettings, createClient } from "@clickhouse/client";
 import pRetry from "p-retry";
 import { type Cluster, clusterForm, deleteFromCluster } from "./cluster-ddl.ts";
-import { type Connection, namesOf, querySettings, quoted } from "./connection.ts";
+import { type Connection, namesOf, querySettings } from "./connection.ts";
+import { quoted } from "./quoted.ts";
 
 /** A ClickHouse server. */
 export interface ServerPlace {
