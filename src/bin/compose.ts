@@ -99,7 +99,7 @@ async function start({ settings, logger, version, signal, reached, closers, clos
 
   const progress: Progress = {};
   const rooms = createRooms({ settings, logger, pepper, log, mirror, progress, reached });
-  const { access, ingest, window, profile, watch, meters, db, history } = rooms;
+  const { access, ingest, window, profile, watch, meters, db, readDb, history } = rooms;
   closers.push(() => watch.stop());
   const app = await createApp({
     directory: access.directory, log: logger, clock: systemClock, meters, version, bodyLimit: settings.bodyBytesMax, registerBodyParsers,
@@ -111,7 +111,7 @@ async function start({ settings, logger, version, signal, reached, closers, clos
   closers.push(() => app.close());
 
   const opening = { settings, log: logger, signal };
-  const opened = await Promise.allSettled([openState(opening, db), openHistory(opening, history)]);
+  const opened = await Promise.allSettled([openState(opening, db, readDb), openHistory(opening, history)]);
   for (const store of opened) if (store.status === "fulfilled") closers.push(store.value);
   for (const store of opened) if (store.status === "rejected") throw store.reason;
   await requireSameSecret(db, "pepper", pepper, "Put secrets/pepper of the data directory back, or the old TRIBUTARY_PEPPER.");
@@ -151,7 +151,7 @@ function createRooms({ settings, logger, pepper, log, mirror, progress, reached 
   const clock = systemClock;
   const meters = createMeters();
   const publicIds = createPublicIds(pepper);
-  const db = createLateDb();
+  const [db, readDb] = [createLateDb(), createLateDb()];
   const history = createLateHistory();
   const access = createAccess({ db, mirror, clock, publicIds, isOutage });
   const { directory } = access;
@@ -173,7 +173,7 @@ function createRooms({ settings, logger, pepper, log, mirror, progress, reached 
   const resolve = createResolve({ db, pepper, settingsOf, meters, log: logger });
   const segment = createSegment({ publicIds });
   const profile = createProfile({
-    db, history, directory, clock, publicIds, meters, settingsOf,
+    db, readDb, history, directory, clock, publicIds, meters, settingsOf,
     membersOf: resolve.membersOf, profilesOf: resolve.profilesOf,
     segmentIdsOf: segment.idsOf, segmentCountOf: (tenantId) => segment.definitions(tenantId).length,
     findWaiting: async (keys) => (await progress.reader?.findWaiting(keys, waitingScanMax)) ?? new Set(),
@@ -185,7 +185,7 @@ function createRooms({ settings, logger, pepper, log, mirror, progress, reached 
   const activate = createActivate({ db, history, publicIds, membersOf: resolve.membersOf, writeSystemEvents: profile.writeSystemEvents, reached });
   meters.gauge("cdp_log_bytes", () => log.stats().bytes);
   meters.gauge("cdp_backlog_events", () => progress.worker?.backlog() ?? 0);
-  return { access, ingest, window, resolve, profile, segment, activate, watch, meters, db, history, reached };
+  return { access, ingest, window, resolve, profile, segment, activate, watch, meters, db, readDb, history, reached };
 }
 
 /** Takes the partition and starts to process it. */

@@ -14,6 +14,7 @@ import { startEmbeddedPostgres } from "../stores/postgres/embedded.ts";
 import type { LateDb } from "../stores/postgres/late-db.ts";
 import { migratePostgres } from "../stores/postgres/migrate.ts";
 import { connectPostgres } from "../stores/postgres/pool.ts";
+import { preferReplica } from "../stores/postgres/read-replica.ts";
 import { isOutage } from "../stores/postgres/sqlstates.ts";
 import type { ClickhouseSettings } from "./clickhouse-settings.ts";
 import type { Settings } from "./settings.ts";
@@ -22,7 +23,7 @@ const migrations = new URL("../../migrations/", import.meta.url);
 const retryMs = 2000;
 const embeddedDatabase = "tributary";
 
-type StoreSettings = Pick<Settings, "dataDir" | "databaseUrl" | "databasePoolMax" | "clickhouse">;
+type StoreSettings = Pick<Settings, "dataDir" | "databaseUrl" | "databaseReadUrl" | "databasePoolMax" | "clickhouse">;
 
 interface Opening {
   settings: StoreSettings;
@@ -31,11 +32,14 @@ interface Opening {
   signal: AbortSignal;
 }
 
-/** Opens PostgreSQL, embedded unless DATABASE_URL names one, and migrates it. Resolves with what shuts it down. */
-export async function openState({ settings, log, signal }: Opening, db: LateDb): Promise<() => Promise<void>> {
+/** Opens PostgreSQL, embedded unless DATABASE_URL names one, migrates it, and its replica where there is one. Resolves with what shuts it down. */
+export async function openState({ settings, log, signal }: Opening, db: LateDb, readDb: LateDb): Promise<() => Promise<void>> {
   const embedded = settings.databaseUrl === undefined ? await startEmbeddedPostgres({ dir: join(settings.dataDir, "postgres"), log }) : undefined;
   const real = connectPostgres({ ...(embedded?.settings ?? { url: settings.databaseUrl as string }), poolMax: settings.databasePoolMax });
+  const { databaseReadUrl: url } = settings;
+  const replica = url === undefined ? undefined : connectPostgres({ url, poolMax: settings.databasePoolMax, applicationName: "tributary-reads" });
   const close = async (): Promise<void> => {
+    await replica?.close();
     await real.close();
     await embedded?.stop();
   };
@@ -46,6 +50,7 @@ export async function openState({ settings, log, signal }: Opening, db: LateDb):
     throw error;
   }
   db.open(real);
+  readDb.open(replica ? { ...real, ...preferReplica(replica, real, Date.now) } : real);
   return close;
 }
 
