@@ -27,8 +27,9 @@ interface Running {
 const statusOf: Record<string, number> = { "60": 404, "81": 404, "62": 400, "46": 404, "47": 404, "115": 404, "516": 403, "517": 409 };
 
 /**
- * Answers the requests of ClickHouse's HTTP interface by an engine in this process. Two paths are for tests: `POST
- * /tests/delay?ms=…` makes inserts wait that long after their rows have come, and `GET /tests/running` says which statements run.
+ * Answers the requests of ClickHouse's HTTP interface by an engine in this process. Three paths are for tests:
+ * `/tests/delay?ms=…` makes inserts wait that long after their rows have come, `/tests/running` says which statements run, and
+ * `/tests/as-is?query=…` runs a statement without what is left out for the one process that plays a cluster.
  */
 export function createAnswerer(front: Front): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   const running = new Map<string, Running>();
@@ -85,6 +86,7 @@ export function createAnswerer(front: Front): (request: IncomingMessage, respons
       if (pathname === "/ping") return void response.end("Ok.\n");
       if (pathname === "/tests/delay") return void response.end(String((delayMs = Number(searchParams.get("ms")))));
       if (pathname === "/tests/running") return void response.end(JSON.stringify([...running.keys()]));
+      if (pathname === "/tests/as-is") return void response.end(await front.engine.run({ ...(await readRequest(request)), database: "default" }));
       await serve(request, response);
     } catch (error) {
       fail(response, error);

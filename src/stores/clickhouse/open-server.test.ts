@@ -4,9 +4,12 @@ import { type ClickhouseServer, clusterAlone, startClickhouseServer } from "../.
 import { type CuttingProxy, startCuttingProxy } from "../../testing/cutting-proxy.ts";
 import { until } from "../../testing/server-process.ts";
 import { clusterOf } from "../../testing/test-history.ts";
+import { readMigrations } from "../migration-plan.ts";
+import { clusterForm } from "./cluster-ddl.ts";
 import { connectHistory } from "./connect.ts";
 import type { ColumnType, History } from "./history.ts";
 import { isHistoryAway } from "./is-away.ts";
+import { statementsOf } from "./migrate.ts";
 
 let server: ClickhouseServer;
 let proxy: CuttingProxy;
@@ -115,4 +118,33 @@ test("on a cluster rows are read, replaced and deleted through the table that is
   await onCluster.check();
   await onCluster.command(`drop database ${database}_c`);
   await onCluster.close();
+});
+
+test("on a cluster the second of two inserts of the same rows is dropped, of other rows it is not", async () => {
+  const onCluster = await connectHistory({ at: { url: server.url, cluster: clusterOf(clusterAlone) }, database: `${database}_c` });
+  await onCluster.define("create table if not exists line (n UInt32) engine = MergeTree order by n");
+  // Here nothing is replicated; this setting stands for what a replicated table does by itself.
+  await onCluster.command("alter table line_local modify setting non_replicated_deduplication_window = 1000");
+  await insert(onCluster, [1, 2]);
+  await insert(onCluster, [1, 2]);
+  await insert(onCluster, [2, 3]);
+  expect(await lines(onCluster)).toEqual([1, 2, 2, 3]);
+  await onCluster.command(`drop database ${database}_c`);
+  await onCluster.close();
+});
+
+test("the engine makes the replicated table of every migration, with the settings of its rows and of what is remembered for seven days", async () => {
+  await server.runAsIs(`create database ${database}_r`);
+  const files = await readMigrations(new URL("../../../migrations/clickhouse/", import.meta.url));
+  const creates = files.flatMap(({ sql }) => statementsOf(sql)).filter((statement) => statement.startsWith("create"));
+  for (const create of creates) {
+    const [local = ""] = clusterForm(create, clusterOf(clusterAlone), `${database}_r`);
+    await server.runAsIs(local.replace(/ on cluster '\w+'/, ""));
+  }
+  const made = await server.runAsIs(`select name, engine_full from system.tables where database = '${database}_r' order by name`);
+  expect(made.trim().split("\n").map((line) => line.split("\t")[0])).toEqual(["events_held_local", "events_local", "identity_profile_local"]);
+  for (const line of made.trim().split("\n")) {
+    expect(line).toMatch(/ReplicatedReplacingMergeTree\(\\'\/clickhouse\/tables\/.*\\', \\'.*\\'/);
+    for (const setting of ["replicated_deduplication_window = 1000000", "replicated_deduplication_window_seconds = 604800", "fsync_after_insert = 1"]) expect(line).toContain(setting);
+  }
 });
