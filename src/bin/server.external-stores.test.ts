@@ -32,7 +32,10 @@ beforeAll(async () => {
   clickhouse = await startClickhouseServer();
   proxy = await startCuttingProxy(() => clickhouse.port);
   database = await createEmptyDatabase();
-  server = await createServerProcess({ DATABASE_URL: database.url, DATABASE_READ_URL: database.url, CLICKHOUSE_URL: `${clickhouse.url.replace(/:\d+$/, `:${proxy.port}`)}/${historyDatabase}` });
+  server = await createServerProcess({
+    DATABASE_URL: database.url, DATABASE_READ_URL: database.url,
+    CLICKHOUSE_URL: `${clickhouse.url.replace(/:\d+$/, `:${proxy.port}`)}/${historyDatabase}`, CLICKHOUSE_CLUSTER: process.env["TEST_CLICKHOUSE_CLUSTER"] ?? "",
+  });
   await server.start();
   await stopMerges();
   api = createClient(server.url);

@@ -38,6 +38,9 @@ const clusterSettings: ClickHouseSettings = {
   optimize_skip_unused_shards: 1,
 };
 
+/** A server that is away is not waited for: what ran there cannot write to replicated tables without Keeper. */
+const killSettings: ClickHouseSettings = { distributed_ddl_task_timeout: "15", distributed_ddl_output_mode: "null_status_on_timeout" };
+
 /** Opens a database on a ClickHouse server, and makes it where it is missing. */
 export async function openServer({ url, user, password, ca, cluster }: ServerPlace, database: string): Promise<Connection> {
   const base: ClickHouseClientConfigOptions = {
@@ -63,7 +66,7 @@ export async function openServer({ url, user, password, ca, cluster }: ServerPla
     define: (statement) => (cluster ? clusterForm(statement, cluster, database) : [statement]),
     deleteFrom: (table) => (cluster ? deleteFromCluster(table, cluster, database) : `delete from ${table}`),
     async kill(condition) {
-      await client.command({ query: `kill query${onCluster} where ${condition} sync` });
+      await client.command({ query: `kill query${onCluster} where ${condition} sync`, ...(cluster && { clickhouse_settings: killSettings }) });
     },
   };
 }
