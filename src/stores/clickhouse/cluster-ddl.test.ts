@@ -89,7 +89,7 @@ test("rows are deleted where they lie, on all servers, by a statement that the e
 
 /** By the engine's own parser. */
 async function isOnCluster(statement: string): Promise<boolean> {
-  expect(await opened.history.query(`explain ast ${statement}`)).not.toEqual([]);
+  await opened.history.command(`explain ast ${statement}`);
   return (await formatted(statement)).includes("ON CLUSTER `our-cluster`");
 }
 
