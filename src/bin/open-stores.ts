@@ -35,7 +35,7 @@ interface Opening {
 /** Opens PostgreSQL, embedded unless DATABASE_URL names one, migrates it, and its replica where there is one. Resolves with what shuts it down. */
 export async function openState({ settings, log, signal }: Opening, db: LateDb, readDb: LateDb): Promise<() => Promise<void>> {
   const embedded = settings.databaseUrl === undefined ? await startEmbeddedPostgres({ dir: join(settings.dataDir, "postgres"), log }) : undefined;
-  const real = connectPostgres({ ...(embedded?.settings ?? { url: settings.databaseUrl as string }), poolMax: settings.databasePoolMax });
+  const real = connectPostgres(embedded?.settings ?? { url: settings.databaseUrl as string, poolMax: settings.databasePoolMax });
   const { databaseReadUrl: url } = settings;
   const replica = url === undefined ? undefined : connectPostgres({ url, poolMax: settings.databasePoolMax, applicationName: "tributary-reads" });
   const close = async (): Promise<void> => {

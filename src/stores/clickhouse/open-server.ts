@@ -84,8 +84,8 @@ async function createDatabase(base: ClickHouseClientConfigOptions, database: str
 }
 
 /** A token is trusted only where the parts and what is remembered of them are written together, and that is on replicas. */
-const withToken = (cluster: Cluster | undefined, token: string): { clickhouse_settings?: ClickHouseSettings } =>
-  cluster ? { clickhouse_settings: { insert_deduplicate: 1, insert_deduplication_token: token } } : {};
+const withToken = (cluster: Cluster | undefined, token: () => string): { clickhouse_settings?: ClickHouseSettings } =>
+  cluster ? { clickhouse_settings: { insert_deduplicate: 1, insert_deduplication_token: token() } } : {};
 
 function readableOf(chunks: Iterable<Buffer>): Readable {
   const copies = function* (): Generator<Buffer> {
