@@ -5,10 +5,13 @@ import type { Clock } from "../core/clock.ts";
 import type { PublicIds } from "../core/public-id.ts";
 import type { History } from "../stores/clickhouse/history.ts";
 import type { Db, Queries } from "../stores/postgres/db.ts";
+import type { ReadDb } from "../stores/postgres/read-replica.ts";
 
 /** What the room is handed: stores, and what other rooms know. */
 export interface ProfileDeps {
   db: Db;
+  /** For what is shown and may be a moment old. */
+  readDb: ReadDb;
   history: History;
   directory: Directory;
   clock: Clock;

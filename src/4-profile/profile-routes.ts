@@ -13,12 +13,12 @@ const TraitTimes = Type.Boolean({ default: false, description: "Add attributeTim
 
 /** `GET /api/cdp/profiles/:id` and `GET /api/cdp/profiles/lookup`. */
 export function createProfileRoutes(deps: ProfileDeps): Routes {
-  const { db, clock, publicIds } = deps;
+  const { readDb, clock, publicIds } = deps;
 
   /** The answer, or undefined when there is no such profile. */
   async function show(tenantId: number, name: ProfileName, traitTimes: boolean): Promise<unknown> {
     const settings = deps.settingsOf(tenantId);
-    const found = await findProfileRow(db, tenantId, name, new Map(settings.identifierKinds.map(({ kind, priority }) => [kind, priority])));
+    const found = await findProfileRow(readDb, tenantId, name, new Map(settings.identifierKinds.map(({ kind, priority }) => [kind, priority])));
     if (!found) return undefined;
     const { profileId, stored, identifiers, totalIdentifiers } = found;
     const segments = stored ? deps.segmentIdsOf(tenantId, stored.memberships) : [];

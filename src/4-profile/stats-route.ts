@@ -17,7 +17,7 @@ const keptMs = 2000;
 const keptPerCost = 20;
 
 /** `GET /api/cdp/stats`. */
-export function createStatsRoute({ db, history, clock, settingsOf, segmentCountOf }: ProfileDeps): Routes {
+export function createStatsRoute({ readDb, history, clock, settingsOf, segmentCountOf }: ProfileDeps): Routes {
   const answers = new Map<number, { until: number; data: Promise<object> }>();
 
   function countAnew(tenantId: number): Promise<object> {
@@ -36,7 +36,7 @@ export function createStatsRoute({ db, history, clock, settingsOf, segmentCountO
     const today = startOfToday(now, settingsOf(tenantId).timeZone);
     const [[profiles], [events]] = await Promise.all([
       // In a transaction, because a single statement has not the time to count millions, nor the plans.
-      db.transaction((tx) => db.in(tx).query<{ total: number; today: number }>(
+      readDb.transaction((tx) => readDb.in(tx).query<{ total: number; today: number }>(
         `select count(*) total, count(*) filter (where coalesce(h.created_ms, extract(epoch from i.created_at) * 1000) >= $2) today
            from identity i left join profile_hot h on h.tenant_id = i.tenant_id and h.profile_id = i.identity_id
           where i.tenant_id = $1 and i.profile_id = i.identity_id`,
@@ -46,6 +46,7 @@ export function createStatsRoute({ db, history, clock, settingsOf, segmentCountO
         `select count() total, countIf(received_at >= fromUnixTimestamp64Milli({today:Int64})) today
            from events where tenant = {tenantId:UInt32} and kind != 'system'`,
         { tenantId, today },
+        { mayLag: true },
       ),
     ]);
     return {

@@ -111,8 +111,8 @@ async function start({ settings, logger, version, signal, reached, closers, clos
 }
 
 /** Opens both databases side by side; what was opened is closed when the other cannot be. */
-async function openBoth(opening: Parameters<typeof openState>[0], { db, history }: Rooms, closers: (() => unknown)[]): Promise<OpenState> {
-  const [state, past] = await Promise.allSettled([openState(opening, db), openHistory(opening, history)]);
+async function openBoth(opening: Parameters<typeof openState>[0], { db, readDb, history }: Rooms, closers: (() => unknown)[]): Promise<OpenState> {
+  const [state, past] = await Promise.allSettled([openState(opening, db, readDb), openHistory(opening, history)]);
   if (state.status === "fulfilled") closers.push(state.value.close);
   if (past.status === "fulfilled") closers.push(past.value);
   if (past.status === "rejected") throw past.reason;

@@ -1,24 +1,30 @@
+import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { join } from "node:path";
 import type { Logger } from "../contracts/logger.ts";
 import { describeError } from "../core/describe-error.ts";
-import { connectHistory } from "../stores/clickhouse/connect.ts";
+import { connectHistory, type HistorySettings } from "../stores/clickhouse/connect.ts";
 import { flushDirectories } from "../stores/clickhouse/flush-directories.ts";
+import type { History } from "../stores/clickhouse/history.ts";
+import { isHistoryAway } from "../stores/clickhouse/is-away.ts";
 import type { LateHistory } from "../stores/clickhouse/late-history.ts";
 import { migrateHistory } from "../stores/clickhouse/migrate.ts";
+import type { ServerPlace } from "../stores/clickhouse/open-server.ts";
 import { startEmbeddedPostgres } from "../stores/postgres/embedded.ts";
 import type { LateDb } from "../stores/postgres/late-db.ts";
 import { listenPostgres } from "../stores/postgres/listen.ts";
 import { migratePostgres } from "../stores/postgres/migrate.ts";
 import { connectPostgres } from "../stores/postgres/pool.ts";
+import { preferReplica } from "../stores/postgres/read-replica.ts";
 import { isOutage } from "../stores/postgres/sqlstates.ts";
+import type { ClickhouseSettings } from "./clickhouse-settings.ts";
 import type { Settings } from "./settings.ts";
 
 const migrations = new URL("../../migrations/", import.meta.url);
 const retryMs = 2000;
-const database = "tributary";
+const embeddedDatabase = "tributary";
 
-type StoreSettings = Pick<Settings, "dataDir" | "databaseUrl" | "clickhouseUrl">;
+type StoreSettings = Pick<Settings, "dataDir" | "databaseUrl" | "databaseReadUrl" | "databasePoolMax" | "clickhouse">;
 
 interface Opening {
   settings: StoreSettings;
@@ -33,12 +39,15 @@ export interface OpenState {
   close(): Promise<void>;
 }
 
-/** Opens PostgreSQL, embedded unless DATABASE_URL names one, and migrates it. */
-export async function openState({ settings, log, signal }: Opening, db: LateDb): Promise<OpenState> {
+/** Opens PostgreSQL, embedded unless DATABASE_URL names one, migrates it, and its replica where there is one. */
+export async function openState({ settings, log, signal }: Opening, db: LateDb, readDb: LateDb): Promise<OpenState> {
   const embedded = settings.databaseUrl === undefined ? await startEmbeddedPostgres({ dir: join(settings.dataDir, "postgres"), log }) : undefined;
-  const place = embedded?.settings ?? { url: settings.databaseUrl as string };
+  const place = embedded?.settings ?? { url: settings.databaseUrl as string, poolMax: settings.databasePoolMax };
   const real = connectPostgres(place);
+  const { databaseReadUrl: url } = settings;
+  const replica = url === undefined ? undefined : connectPostgres({ url, poolMax: settings.databasePoolMax, applicationName: "tributary-reads" });
   const close = async (): Promise<void> => {
+    await replica?.close();
     await real.close();
     await embedded?.stop();
   };
@@ -49,22 +58,39 @@ export async function openState({ settings, log, signal }: Opening, db: LateDb):
     throw error;
   }
   db.open(real);
+  readDb.open(replica ? { ...real, ...preferReplica(replica, real, Date.now) } : real);
   return { close, listen: (channel, onNotice) => listenPostgres(place, channel, onNotice) };
 }
 
 /** Opens ClickHouse, in process unless CLICKHOUSE_URL names a server, and migrates it. */
 export async function openHistory({ settings, log, signal }: Opening, history: LateHistory): Promise<() => Promise<void>> {
-  const at = settings.clickhouseUrl === undefined ? { path: join(settings.dataDir, "history") } : { url: settings.clickhouseUrl };
-  const mayPass = (): boolean => settings.clickhouseUrl !== undefined;
-  const real = await untilReachable("ClickHouse", () => connectHistory({ at, database }), mayPass, log, signal);
+  const real = settings.clickhouse === undefined ? await openEmbeddedHistory(join(settings.dataDir, "history")) : await openServedHistory(settings.clickhouse, log, signal);
+  history.open(real);
+  return () => real.close();
+}
+
+async function openEmbeddedHistory(path: string): Promise<History> {
+  const history = await connectMigrated({ at: { path }, database: embeddedDatabase });
+  return await flushDirectories(history, path, embeddedDatabase);
+}
+
+async function openServedHistory({ url, database, user, password, caFile, cluster }: ClickhouseSettings, log: Logger, signal: AbortSignal): Promise<History> {
+  const at: ServerPlace = {
+    url, ...(user !== undefined && { user }), ...(password !== undefined && { password }), ...(cluster && { cluster }),
+    ...(caFile !== undefined && { ca: await readFile(caFile, "utf8") }),
+  };
+  return await untilReachable("ClickHouse", () => connectMigrated({ at, database }), isHistoryAway, log, signal);
+}
+
+async function connectMigrated(place: HistorySettings): Promise<History> {
+  const history = await connectHistory(place);
   try {
-    await migrateHistory(real, new URL("clickhouse/", migrations));
+    await migrateHistory(history, new URL("clickhouse/", migrations));
+    return history;
   } catch (error) {
-    await real.close();
+    await history.close();
     throw error;
   }
-  history.open(at.path === undefined ? real : await flushDirectories(real, at.path, database));
-  return () => real.close();
 }
 
 /** An external database may come up after us; what is wrong with it otherwise ends the start. */

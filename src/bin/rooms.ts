@@ -62,7 +62,7 @@ export function createRooms({ settings, logger, pepper, log, mirror, progress, r
   const clock = systemClock;
   const meters = createMeters();
   const publicIds = createPublicIds(pepper);
-  const db = createLateDb();
+  const [db, readDb] = [createLateDb(), createLateDb()];
   const history = createLateHistory();
   const access = createAccess({ db, mirror, clock, publicIds, isOutage });
   const { directory } = access;
@@ -86,7 +86,7 @@ export function createRooms({ settings, logger, pepper, log, mirror, progress, r
   const resolve = createResolve({ ...resolveDeps, cacheMax: 1 });
   const segment = createSegment({ publicIds });
   const profile = createProfile({
-    db, history, directory, clock, publicIds, meters, settingsOf,
+    db, readDb, history, directory, clock, publicIds, meters, settingsOf,
     membersOf: resolve.membersOf, profilesOf: resolve.profilesOf,
     segmentIdsOf: segment.idsOf, segmentCountOf: (tenantId) => segment.definitions(tenantId).length,
     async findWaiting(keys) {
@@ -101,5 +101,5 @@ export function createRooms({ settings, logger, pepper, log, mirror, progress, r
   const activate = createActivate({ db, history, publicIds, membersOf: resolve.membersOf, writeSystemEvents: profile.writeSystemEvents, reached });
   meters.gauge("cdp_log_bytes", () => log.stats().bytes);
   meters.gauge("cdp_backlog_events", () => [...(progress.processing?.running.values() ?? [])].reduce((sum, worked) => sum + worked.backlog(), 0));
-  return { access, ingest, window, resolve, resolveDeps, profile, segment, activate, watch, meters, db, history, reached };
+  return { access, ingest, window, resolve, resolveDeps, profile, segment, activate, watch, meters, db, readDb, history, reached };
 }

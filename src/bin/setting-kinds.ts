@@ -86,6 +86,17 @@ export const roles: Kind<Role[]> = {
   },
 };
 
+/** Also a macro that each server fills in. */
+export const clusterName: Kind<string> = {
+  expected: "a name of letters, digits, dots, hyphens and underscores, or of macros such as {cluster}",
+  parse: (value) => (/^[\w.{}-]{1,200}$/.test(value) ? value : undefined),
+};
+
+export const macroPath: Kind<string> = {
+  expected: "a path such as /clickhouse/tables/{shard}/{database}/{table}, with {shard} and {table} or {uuid} in it",
+  parse: (value) => (/^\/[\w.{}/-]{1,500}$/.test(value) && value.includes("{shard}") && /\{(table|uuid)\}/.test(value) ? value : undefined),
+};
+
 export const secret = (lengthMin: number): Kind<string> => ({
   expected: `at least ${lengthMin} printable ASCII characters without spaces`,
   parse: (value) => (value.length >= lengthMin && value.length <= textMax && /^[\x21-\x7e]+$/.test(value) ? value : undefined),

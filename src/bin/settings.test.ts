@@ -20,12 +20,12 @@ function problemsOf(env: Record<string, string>, yamlText = ""): string[] {
 test("with nothing said, the documented defaults hold", () => {
   expect(settingsFrom({}, "", cwd)).toEqual({
     port: 3001, host: "127.0.0.1", dataDir: "/srv/app/data", logLevel: "info", production: false,
-    adminKey: undefined, encryptionKey: undefined, pepper: undefined, databaseUrl: undefined, clickhouseUrl: undefined,
+    adminKey: undefined, encryptionKey: undefined, pepper: undefined, databaseUrl: undefined, databaseReadUrl: undefined, databasePoolMax: 10,
     bodyBytesMax: 5_242_880, eventBytesMax: 131_072, batchSizeMax: 1000,
     logBytesMax: 10_737_418_240, logAgeMsMax: 86_400_000, diskReserveBytes: 1_073_741_824, quarantineRetentionMs: 2_592_000_000,
     windowSizeMs: 5000, gracePeriodMs: 120_000, dedupTtlMs: 600_000, tickerIntervalMs: 1000,
     reengageInactivityMs: 600_000, powerUserThreshold: 5, powerUserWindowMs: 86_400_000,
-    kafka: undefined, roles: ["api", "worker"], leaseMs: 10_000,
+    kafka: undefined, clickhouse: undefined, roles: ["api", "worker"], leaseMs: 10_000,
   });
 });
 

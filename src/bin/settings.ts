@@ -1,7 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { clickhouseSettings, type ClickhouseSettings } from "./clickhouse-settings.ts";
 import { kafkaSettings, type KafkaSettings } from "./kafka-settings.ts";
-import { brokerList, duration, integer, oneOf, path, roles, secret, size, text, topicName, url, yesOrNo, type Kind, type Role } from "./setting-kinds.ts";
+import {
+  brokerList, clusterName, duration, integer, macroPath, oneOf, path, roles, secret, size, text, topicName, url, yesOrNo, type Kind, type Role,
+} from "./setting-kinds.ts";
 import { parseSettingsFile } from "./settings-file.ts";
 
 interface Setting<T> {
@@ -38,7 +41,15 @@ const table = {
   encryptionKey: hidden("TRIBUTARY_ENCRYPTION_KEY", secret(32)),
   pepper: hidden("TRIBUTARY_PEPPER", secret(32)),
   databaseUrl: hidden("DATABASE_URL", url("postgres:", "postgresql:")),
+  databaseReadUrl: hidden("DATABASE_READ_URL", url("postgres:", "postgresql:")),
+  databasePoolMax: setting("DATABASE_POOL_SIZE", integer(2, 1000), 10),
   clickhouseUrl: hidden("CLICKHOUSE_URL", url("http:", "https:")),
+  clickhouseUser: optional("CLICKHOUSE_USER", text("a user name")),
+  clickhousePassword: hidden("CLICKHOUSE_PASSWORD", text("a password")),
+  clickhouseTlsCaFile: optional("CLICKHOUSE_TLS_CA_FILE", path),
+  clickhouseCluster: optional("CLICKHOUSE_CLUSTER", clusterName),
+  clickhouseReplicaPath: setting("CLICKHOUSE_REPLICA_PATH", macroPath, "/clickhouse/tables/{shard}/{database}/{table}"),
+  clickhouseReplicaName: setting("CLICKHOUSE_REPLICA_NAME", clusterName, "{replica}"),
   kafkaBrokers: optional("KAFKA_BROKERS", brokerList, { key: "kafka.bootstrap-servers" }),
   kafkaTopic: setting("KAFKA_TOPIC", topicName, "cdp-events", { key: "kafka.topics.cdp-events" }),
   kafkaPartitions: setting("KAFKA_PARTITIONS", integer(1, 10_000), 1),
@@ -74,7 +85,9 @@ type Values = { [Name in keyof typeof table]: (typeof table)[Name]["fallback"] }
 
 /** Settings of one process. Times are milliseconds, sizes bytes, `dataDir` is absolute. */
 export interface Settings
-  extends Omit<Values, "redisUrl" | "nodeEnv" | "transport" | Extract<keyof Values, `kafka${string}`>> {
+  extends Omit<Values, "redisUrl" | "nodeEnv" | "transport" | Extract<keyof Values, `kafka${string}` | `clickhouse${string}`>> {
+  /** Where history is; undefined stands for the engine in this process. */
+  clickhouse: ClickhouseSettings | undefined;
   /** Where the event log is; undefined stands for the local one. */
   kafka: KafkaSettings | undefined;
   /** NODE_ENV=production. */
@@ -160,15 +173,18 @@ export function settingsFrom(environment: Env, yamlText: string, cwd: string): S
   problems.push(...notBuiltYet(values));
   const kafka = kafkaSettings(values, { mode: find(table.transport, env, file.values)?.from, brokers: find(table.kafkaBrokers, env, file.values)?.from }, problems);
   problems.push(...rolesNeed(values, kafka));
+  const clickhouse = clickhouseSettings(values, problems);
+  if (values.databaseReadUrl !== undefined && values.databaseUrl === undefined) problems.push("DATABASE_READ_URL: expected DATABASE_URL beside it");
   if (values.eventBytesMax > values.bodyBytesMax) {
     problems.push(`MAX_EVENT_BYTES: found ${values.eventBytesMax}, expected at most MAX_BODY_BYTES (${values.bodyBytesMax})`);
   }
   if (problems.length > 0) throw new SettingsError(problems);
   const {
     redisUrl, nodeEnv, transport, kafkaBrokers, kafkaTopic, kafkaPartitions, kafkaReplication, kafkaTls, kafkaTlsCaFile,
-    kafkaSaslMechanism, kafkaSaslUsername, kafkaSaslPassword, ...settings
+    kafkaSaslMechanism, kafkaSaslUsername, kafkaSaslPassword, clickhouseUrl, clickhouseUser, clickhousePassword, clickhouseTlsCaFile, clickhouseCluster,
+    clickhouseReplicaPath, clickhouseReplicaName, ...settings
   } = values;
-  return { ...settings, kafka, production: nodeEnv === "production" };
+  return { ...settings, kafka, clickhouse, production: nodeEnv === "production" };
 }
 
 /** Settings from the environment and `tributary.yaml` in `cwd`, where there is one. Throws `SettingsError`. */

@@ -22,6 +22,8 @@ export interface ClickhouseServer {
   delayInserts(ms: number): Promise<void>;
   /** Ids of the statements that run. */
   running(): Promise<string[]>;
+  /** Runs a statement with the words for replicas in it; their tables are made, but never become writable here. */
+  runAsIs(sql: string): Promise<string>;
   /** Ends it and removes what it wrote. */
   remove(): Promise<void>;
 }
@@ -63,8 +65,16 @@ export async function startClickhouseServer(): Promise<ClickhouseServer> {
   process.once("exit", atExit);
   const ask = async (path: string): Promise<string> => await (await fetch(`http://127.0.0.1:${port}/tests/${path}`)).text();
 
+  async function runAsIs(sql: string): Promise<string> {
+    const answer = await fetch(`http://127.0.0.1:${port}/tests/as-is`, { method: "POST", body: sql });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(text);
+    return text;
+  }
+
   await start();
   return {
+    runAsIs,
     get port() {
       return port;
     },

@@ -139,7 +139,7 @@ async function startProcess(stores: Stores, log: EventLog, settingsOf: SettingsO
   const resolve = createResolve({ db, pepper, settingsOf, meters, log: silentLog, cacheMax });
   const segment = createSegment({ publicIds });
   const profile = createProfile({
-    db, history, directory, clock: systemClock, publicIds, meters, settingsOf,
+    db, readDb: db, history, directory, clock: systemClock, publicIds, meters, settingsOf,
     membersOf: resolve.membersOf, profilesOf: resolve.profilesOf,
     segmentIdsOf: segment.idsOf, segmentCountOf: (tenantId) => segment.definitions(tenantId).length, findWaiting: async () => new Set(),
     hashOf: (_tenantId, kind, value) => resolve.hashOf(kind, value),

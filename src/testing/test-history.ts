@@ -38,7 +38,7 @@ async function openOwnEngine(): Promise<TestHistory> {
 }
 
 /** A database on a server. */
-export async function openOnServer(at: ServerPlace): Promise<TestHistory> {
+async function openOnServer(at: ServerPlace): Promise<TestHistory> {
   const database = `test_${randomUUID().replaceAll("-", "")}`;
   const history = await connectHistory({ at, database });
   await migrateHistory(history, migrations);

@@ -27,8 +27,9 @@ interface Running {
 const statusOf: Record<string, number> = { "60": 404, "81": 404, "62": 400, "46": 404, "47": 404, "115": 404, "516": 403, "517": 409 };
 
 /**
- * Answers the requests of ClickHouse's HTTP interface by an engine in this process. Two paths are for tests: `POST
- * /tests/delay?ms=…` makes inserts wait that long after their rows have come, and `GET /tests/running` says which statements run.
+ * Answers the requests of ClickHouse's HTTP interface by an engine in this process. Three paths are for tests:
+ * `/tests/delay?ms=…` makes inserts wait that long after their rows have come, `/tests/running` says which statements run, and
+ * `/tests/as-is?query=…` runs a statement without what is left out for the one process that plays a cluster.
  */
 export function createAnswerer(front: Front): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   const running = new Map<string, Running>();
@@ -61,7 +62,7 @@ export function createAnswerer(front: Front): (request: IncomingMessage, respons
     const statement = { ...asked, sql: alone(asked.sql), settings };
     if (isMeant) send(response, asked, Readable.from([]));
     else if (asked.rows) send(response, asked, Readable.from(await insert(asked, statement, signal).then(() => [])));
-    else if (isRead(statement.sql)) await sendStream(response, asked, front.engine.stream(statement));
+    else if (isRead(statement.sql) && !asked.whole) await sendStream(response, asked, front.engine.stream(statement));
     else send(response, asked, Readable.from([await front.engine.run(statement)]));
   }
 
@@ -85,6 +86,7 @@ export function createAnswerer(front: Front): (request: IncomingMessage, respons
       if (pathname === "/ping") return void response.end("Ok.\n");
       if (pathname === "/tests/delay") return void response.end(String((delayMs = Number(searchParams.get("ms")))));
       if (pathname === "/tests/running") return void response.end(JSON.stringify([...running.keys()]));
+      if (pathname === "/tests/as-is") return void response.end(await front.engine.run({ ...(await readRequest(request)), database: "default" }));
       await serve(request, response);
     } catch (error) {
       fail(response, error);

@@ -14,6 +14,8 @@ export interface Asked {
   database: string;
   queryId: string | undefined;
   format: string;
+  /** Wants nothing before everything is known. */
+  whole: boolean;
   /** Wants its answer compressed. */
   compressed: boolean;
   user: string;
@@ -47,6 +49,7 @@ export async function readRequest(request: IncomingMessage): Promise<Asked> {
     database: given.get("database") ?? header(request, "x-clickhouse-database") ?? "default",
     queryId: given.get("query_id"),
     format: given.get("default_format") ?? header(request, "x-clickhouse-format") ?? "TabSeparated",
+    whole: given.get("wait_end_of_query") === "1",
     compressed: given.get("enable_http_compression") === "1" && /\bgzip\b/.test(header(request, "accept-encoding") ?? ""),
   };
 }

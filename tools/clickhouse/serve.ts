@@ -18,9 +18,10 @@ const { values, positionals } = parseArgs({
 const [dir] = positionals;
 if (dir === undefined) throw new Error("say in which directory the data is kept");
 
-/** A cluster of this process alone, so that `Distributed` tables find their one shard. */
+/** A cluster of this process alone, so that `Distributed` tables find their one shard, and a Keeper in memory, by which replicated ones can be made. */
 const config = `<clickhouse>
   <tcp_port>9000</tcp_port>
+  <zookeeper><implementation>testkeeper</implementation></zookeeper>
   <macros><shard>01</shard><replica>alone</replica></macros>
   <remote_servers><alone><shard><internal_replication>true</internal_replication>
     <replica><host>127.0.0.1</host><port>9000</port></replica></shard></alone></remote_servers>

@@ -13,11 +13,13 @@ export function killedBy(sql: string): ((queryId: string) => boolean) | undefine
  * A statement of a cluster for the one process that plays it: nobody else is told of it, and there is no Keeper by which copies
  * would follow. `Distributed` tables stay: the process is the one shard of its cluster.
  */
-export const alone = (sql: string): string =>
-  sql
+export function alone(sql: string): string {
+  if (!/^\s*(create|alter|drop|delete)\b/i.test(sql)) return sql;
+  return sql
     .replace(/\bon\s+cluster\s+('[^']*'|`[^`]*`|"[^"]*"|[\w{}]+)/i, "")
     .replace(/\bReplicated(\w*MergeTree)\s*\(\s*'[^']*'\s*,\s*'[^']*'\s*(?:,\s*)?/g, "$1(")
-    .replace(/\breplicated_deduplication_window(_seconds)?\s*=\s*\d+\s*,?/g, "");
+    .replace(/(,\s*|\bsettings\s+)replicated_deduplication_window = \d+, replicated_deduplication_window_seconds = \d+$/, "");
+}
 
 /** Settings that mean something only between replicas. */
 export const ofReplicas = new Set(["insert_quorum", "insert_quorum_parallel", "insert_quorum_timeout", "select_sequential_consistency"]);

@@ -21,8 +21,8 @@ const meters = { add: (name: MeterName, by = 1) => void counted.set(name, (count
 beforeAll(async () => ({ history, drop } = await openTestHistory()));
 afterAll(() => drop());
 beforeEach(async () => {
-  await history.command("truncate table events");
-  await history.command("truncate table events_held");
+  await history.deleteRows("events", "true", {});
+  await history.deleteRows("events_held", "true", {});
   memory = createKeyMemory(1 << 16);
   recent = createRecentRows(100);
   counted = new Map();

@@ -60,6 +60,7 @@ export interface EventPage {
 }
 
 type Row = EventRow & { available?: number };
+const mayLag = { mayLag: true };
 
 /**
  * Events, newest first by (ts, event key): as many as the limit and `pageBytesMax` allow, and one at least where there is one.
@@ -69,9 +70,9 @@ type Row = EventRow & { available?: number };
 export async function listEvents(history: History, filter: EventFilter): Promise<EventPage> {
   const { identities } = filter;
   const params = identities && isMany(identities) ? { identities } : undefined;
-  const quick = isOfProjection(filter) ? await history.query<Row>(selectPage(inProjection(filter), filter.limit)) : undefined;
+  const quick = isOfProjection(filter) ? await history.query<Row>(selectPage(inProjection(filter), filter.limit), undefined, mayLag) : undefined;
   // The projection does not know who made an event; what Tributary did has names that a customer seldom uses.
-  const all = quick && !quick.some((row) => row.kind === "system") ? quick : await history.query<Row>(selectPage(clausesOf(filter), filter.limit), params);
+  const all = quick && !quick.some((row) => row.kind === "system") ? quick : await history.query<Row>(selectPage(clausesOf(filter), filter.limit), params, mayLag);
   const rows = withinBytes(all.slice(0, filter.limit));
   return { rows: rows.map(({ available: _, ...row }) => ({ ...row, key: keyFromDecimal(row.key) })), more: (all[0]?.available ?? all.length) > rows.length };
 }

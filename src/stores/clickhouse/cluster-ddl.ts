@@ -1,3 +1,5 @@
+import { quoted } from "./quoted.ts";
+
 /** A cluster of ClickHouse and how its servers name themselves. */
 export interface Cluster {
   name: string;
@@ -30,10 +32,9 @@ export function clusterForm(statement: string, cluster: Cluster, database: strin
 
 const localName = (table: string, database: string): string => `${database}.${table}_local`;
 const onCluster = ({ name }: Cluster): string => `on cluster ${quoted(name)}`;
-const quoted = (text: string): string => `'${text.replace(/[\\']/g, "\\$&")}'`;
 
 function createForms([, table = "", columns = "", engine = "", ofEngine = "", rest = ""]: readonly string[], cluster: Cluster, database: string): string[] {
-  const [, order = ""] = /\border\s+by\s+(\([^)]*\)|\w+)/i.exec(rest) ?? [];
+  const [, order = ""] = /\border\s+by\s+(\([^)]*\)|\w+\b(?!\())/i.exec(rest) ?? [];
   const key = order.replace(/[()]/g, "").split(",").map((column) => column.trim()).filter(Boolean).slice(0, 2);
   if (key.length === 0) throw new Error(`The table ${table} has no order to be sharded by`);
   const place = [quoted(cluster.replicaPath), quoted(cluster.replicaName), ...(ofEngine.trim() === "" ? [] : [ofEngine.trim()])].join(", ");

@@ -34,7 +34,7 @@ async function createHistory(connection: Connection, doubts: Doubts): Promise<Om
   const define = async (statement: string): Promise<void> => {
     for (const query of connection.define(statement)) await writer.command({ query });
   };
-  const insertJson = (table: string, rows: object[]): Promise<void> => doubts.insert("rows", (id) => connection.insertJson(table, rows, { id, token: id }));
+  const insertJson = (table: string, rows: object[]): Promise<void> => doubts.insert("rows", (id) => connection.insertJson(table, rows, { id, token: () => id }));
   const watch = await watchInserts({ define, insert: insertJson });
   return {
     async query<Row>(text: string, params?: Record<string, unknown>, { mayLag = false } = {}): Promise<Row[]> {
@@ -75,7 +75,7 @@ function createInsertBinary(connection: Connection, doubts: Doubts, watch: Inser
     if (items.length === 0) return;
     const buffer = buffers.pop() ?? new RowBuffer(chunkBytes * 2);
     const chunks = (): Iterable<Buffer> => rowChunks(buffer, items, write, chunkBytes);
-    await watch.insert(() => doubts.insert(origin?.of ?? "rows", (id) => connection.insertRows(table, columns, chunks, { id, token: origin?.token() ?? id })));
+    await watch.insert(() => doubts.insert(origin?.of ?? "rows", (id) => connection.insertRows(table, columns, chunks, { id, token: origin?.token ?? (() => id) })));
     // Not after a failure: something might still read it.
     if (buffers.length < buffersMax) buffers.push(buffer);
   };

@@ -23,7 +23,7 @@ export interface InsertCall {
   /** Of the statement. */
   id: string;
   /** The same for the same rows: where tables are replicated, the second of two is dropped. */
-  token: string;
+  token(): string;
 }
 
 /** The same for every query: bounded memory and threads, exact numbers, inserts that are durable when answered. */
@@ -45,5 +45,3 @@ export const querySettings: ClickHouseSettings = {
 };
 
 export const namesOf = (columns: readonly ColumnType[]): string => columns.map(([name]) => name).join(", ");
-
-export const quoted = (text: string): string => `'${text.replace(/[\\']/g, "\\$&")}'`;

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { quoted } from "./connection.ts";
+import { quoted } from "./quoted.ts";
 
 export interface Doubts {
   /** Runs an insert under an id of its own; one that fails may go on at the server, and is in doubt. */

@@ -1,5 +1,5 @@
 import { ApiError } from "../../core/errors.ts";
-import { isUnreachable } from "../unreachable.ts";
+import { isHistoryAway } from "./is-away.ts";
 import type { History } from "./history.ts";
 
 /** A history database that is opened after the door: until then calls fail with `starting` (503). */
@@ -17,7 +17,7 @@ export function createLateHistory(): LateHistory {
     try {
       return await work();
     } catch (error) {
-      if (!isUnreachable(error)) throw error;
+      if (!isHistoryAway(error)) throw error;
       throw new ApiError("history_unavailable", "the history database does not answer", { retryAfterS: 5, cause: error });
     }
   };

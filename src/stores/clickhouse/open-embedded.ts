@@ -2,7 +2,8 @@ import { mkdir, open, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { createClient, type ClickHouseClient, type ClickHouseClientConfigOptions } from "@clickhouse/client";
 import { createChdbConnection } from "chdb/connection";
-import { type Connection, namesOf, querySettings, quoted } from "./connection.ts";
+import { type Connection, namesOf, querySettings } from "./connection.ts";
+import { quoted } from "./quoted.ts";
 
 /** The engine in this process. A connection does one thing at a time, so reading has one of its own: a look-up would wait for an insert. */
 export async function openEmbedded(path: string, database: string): Promise<Connection> {

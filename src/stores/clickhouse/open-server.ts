@@ -3,7 +3,8 @@ import { finished } from "node:stream/promises";
 import { type ClickHouseClient, type ClickHouseClientConfigOptions, ClickHouseLogLevel, type ClickHouseSettings, createClient } from "@clickhouse/client";
 import pRetry from "p-retry";
 import { type Cluster, clusterForm, deleteFromCluster } from "./cluster-ddl.ts";
-import { type Connection, namesOf, querySettings, quoted } from "./connection.ts";
+import { type Connection, namesOf, querySettings } from "./connection.ts";
+import { quoted } from "./quoted.ts";
 
 /** A ClickHouse server. */
 export interface ServerPlace {
@@ -24,7 +25,8 @@ const serverSettings: ClickHouseSettings = { ...querySettings, wait_end_of_query
 
 /**
  * What is written is on most replicas before it is acknowledged, one insert of a shard after the other; then a read can tell that it
- * sees all of it. A subquery on a table reads the rows of its own shard: those that belong together lie together.
+ * sees all of it. A subquery on a table reads the rows of its own shard: those that belong together lie together. Shards are not
+ * skipped by the hash of what is asked for: were there one day more of them, rows from before would be missed.
  */
 const clusterSettings: ClickHouseSettings = {
   insert_quorum: "auto",
@@ -34,8 +36,10 @@ const clusterSettings: ClickHouseSettings = {
   distributed_foreground_insert: 1,
   distributed_product_mode: "local",
   distributed_ddl_task_timeout: "90",
-  optimize_skip_unused_shards: 1,
 };
+
+/** A server that is away is not waited for: what ran there cannot write to replicated tables without Keeper. */
+const killSettings: ClickHouseSettings = { distributed_ddl_task_timeout: "15", distributed_ddl_output_mode: "null_status_on_timeout" };
 
 /** Opens a database on a ClickHouse server, and makes it where it is missing. */
 export async function openServer({ url, user, password, ca, cluster }: ServerPlace, database: string): Promise<Connection> {
@@ -62,7 +66,7 @@ export async function openServer({ url, user, password, ca, cluster }: ServerPla
     define: (statement) => (cluster ? clusterForm(statement, cluster, database) : [statement]),
     deleteFrom: (table) => (cluster ? deleteFromCluster(table, cluster, database) : `delete from ${table}`),
     async kill(condition) {
-      await client.command({ query: `kill query${onCluster} where ${condition} sync` });
+      await client.command({ query: `kill query${onCluster} where ${condition} sync`, ...(cluster && { clickhouse_settings: killSettings }) });
     },
   };
 }
@@ -80,8 +84,8 @@ async function createDatabase(base: ClickHouseClientConfigOptions, database: str
 }
 
 /** A token is trusted only where the parts and what is remembered of them are written together, and that is on replicas. */
-const withToken = (cluster: Cluster | undefined, token: string): { clickhouse_settings?: ClickHouseSettings } =>
-  cluster ? { clickhouse_settings: { insert_deduplicate: 1, insert_deduplication_token: token } } : {};
+const withToken = (cluster: Cluster | undefined, token: () => string): { clickhouse_settings?: ClickHouseSettings } =>
+  cluster ? { clickhouse_settings: { insert_deduplicate: 1, insert_deduplication_token: token() } } : {};
 
 function readableOf(chunks: Iterable<Buffer>): Readable {
   const copies = function* (): Generator<Buffer> {
