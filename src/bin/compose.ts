@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
 import { createAccess } from "../access/index.ts";
 import { createIngest, normaliseValue, registerBodyParsers } from "../1-ingest/index.ts";
@@ -40,7 +41,7 @@ export interface RunningServer {
   url: string;
   /** The bootstrap key, when this start made it. */
   adminKey: string | undefined;
-  /** Stops taking requests, finishes the batch under way, and shuts the embedded engines down. */
+  /** Stops taking requests once it is known that it will, finishes the batch under way, and shuts the embedded engines down. */
   stop(): Promise<void>;
 }
 
@@ -49,12 +50,14 @@ const bufferBytesMax = 64_000_000;
 const memoryBytes = 2 ** 27;
 const waitingScanMax = 1_000_000;
 const depthMax = 32;
+/** Of the time that a stop may take, what waits for answers at most; the rest is for the batches under way. */
+const closeShare = 0.6;
 
 export interface Startup {
   settings: Settings;
   logger: Logger;
   version: string;
-  /** Ends the start when it is still waiting for a database. */
+  /** Told that the process is to end: the start ends when it still waits for a database, and nobody should send requests any more. */
   signal: AbortSignal;
   reached: Reached;
 }
@@ -98,6 +101,9 @@ async function start({ settings, logger, version, signal, reached, closers, clos
   closers.push(() => mirror.close());
 
   const progress: Progress = {};
+  const stopped = { now: false };
+  // The signal comes first, also in the middle of the start.
+  const stopping = (): boolean => stopped.now || signal.aborted;
   const rooms = createRooms({ settings, logger, pepper, log, mirror, progress, reached });
   const { access, ingest, window, profile, watch, meters, db, history } = rooms;
   closers.push(() => watch.stop());
@@ -105,7 +111,9 @@ async function start({ settings, logger, version, signal, reached, closers, clos
     directory: access.directory, log: logger, clock: systemClock, meters, version, bodyLimit: settings.bodyBytesMax, registerBodyParsers,
     routes: [ingest.routes, window.routes, access.routes, ...profile.routes],
     checks: { log: () => log.check(), state: () => db.check(), history: () => history.check(), disk: watch.checkDisk, processing: async () => progress.worker?.check() },
-    accepting: () => access.directory.ready() && watch.full() === undefined,
+    readyNeeds: ["log"],
+    refusing: () => [...(access.directory.ready() ? [] : ["keys"]), ...(watch.full() ? ["backlog"] : []), ...(stopping() ? ["stopping"] : [])],
+    stopping, closing: { closeMsMax: settings.shutdownTimeoutMs * closeShare },
   });
   const url = await app.listen({ port: settings.port, host: settings.host });
   closers.push(() => app.close());
@@ -121,12 +129,12 @@ async function start({ settings, logger, version, signal, reached, closers, clos
   });
   const worker = await startProcessing(rooms, log, progress, settings, logger);
 
-  const stopping = { now: false };
-  const rebuilt = window.rebuild(() => stopping.now).catch((error: unknown) => logger.warn({ error: describeError(error) }, "event keys were not loaded; history decides"));
+  const rebuilt = window.rebuild(() => stopped.now).catch((error: unknown) => logger.warn({ error: describeError(error) }, "event keys were not loaded; history decides"));
   return {
     app, url, adminKey,
     async stop() {
-      stopping.now = true;
+      stopped.now = true;
+      await sleep(settings.shutdownDelayMs);
       await app.close();
       await worker.stop();
       await rebuilt;

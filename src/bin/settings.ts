@@ -58,6 +58,8 @@ const table = {
   logBytesMax: setting("LOG_BYTES_MAX", size(mb), 10 * gb),
   logAgeMsMax: setting("LOG_AGE_MAX", duration(1000), 24 * hourMs),
   diskReserveBytes: setting("DISK_RESERVE_BYTES", size(0), gb),
+  shutdownDelayMs: setting("SHUTDOWN_DELAY", duration(0, hourMs), 0),
+  shutdownTimeoutMs: setting("SHUTDOWN_TIMEOUT", duration(1000, hourMs), 25_000),
   quarantineRetentionMs: setting("QUARANTINE_RETENTION", duration(1000), 30 * 24 * hourMs),
   windowSizeMs: keyed("event-processor.window-size", duration(0, hourMs), 5000),
   gracePeriodMs: keyed("event-processor.grace-period", duration(0), 120_000),
