@@ -1,6 +1,7 @@
 import type { Reached } from "./contracts/commit-step.ts";
 import type { Logger } from "./contracts/logger.ts";
 import type { Meters } from "./contracts/meters.ts";
+import type { Tracing } from "./contracts/tracing.ts";
 import type { Window } from "./2-window/index.ts";
 import type { Resolve } from "./3-resolve/index.ts";
 import type { Profile } from "./4-profile/index.ts";
@@ -27,4 +28,6 @@ export interface PipelineDeps {
   /** True when all databases answer. */
   healthy(): Promise<boolean>;
   reached: Reached;
+  /** Absent unless somebody collects traces. */
+  tracing?: Tracing | undefined;
 }

@@ -15,6 +15,7 @@ import type { TenantSettings } from "../contracts/directory.ts";
 import type { EventLog } from "../contracts/event-log.ts";
 import type { Logger } from "../contracts/logger.ts";
 import type { Mirror } from "../contracts/mirror.ts";
+import type { Tracing } from "../contracts/tracing.ts";
 import { systemClock } from "../core/clock.ts";
 import { describeError } from "../core/describe-error.ts";
 import { createPublicIds } from "../core/public-id.ts";
@@ -32,6 +33,7 @@ import { isBadData, isOutage } from "../stores/postgres/sqlstates.ts";
 import { lockInstance } from "./instance-lock.ts";
 import { openLog } from "./open-log.ts";
 import { openHistory, openState } from "./open-stores.ts";
+import { openTracing } from "./open-tracing.ts";
 import { readSecrets, writePrivate } from "./secrets.ts";
 import type { Settings } from "./settings.ts";
 import { watchBacklog } from "./watch-backlog.ts";
@@ -100,6 +102,9 @@ async function start({ settings, logger, version, signal, reached, closers, clos
   const mirror = openMirror({ dir: join(settings.dataDir, "mirror") });
   closers.push(() => mirror.close());
 
+  const tracing = settings.tracing && (await openTracing(settings.tracing, version, logger));
+  closers.push(async () => tracing?.close());
+
   const progress: Progress = {};
   const stopped = { now: false };
   // The signal comes first, also in the middle of the start.
@@ -113,7 +118,7 @@ async function start({ settings, logger, version, signal, reached, closers, clos
     checks: { log: () => log.check(), state: () => db.check(), history: () => history.check(), disk: watch.checkDisk, processing: async () => progress.worker?.check() },
     readyNeeds: ["log"],
     refusing: () => [...(access.directory.ready() ? [] : ["keys"]), ...(watch.full() ? ["backlog"] : []), ...(stopping() ? ["stopping"] : [])],
-    stopping, closing: { closeMsMax: settings.shutdownTimeoutMs * closeShare },
+    stopping, tracing, closing: { closeMsMax: settings.shutdownTimeoutMs * closeShare },
   });
   const url = await app.listen({ port: settings.port, host: settings.host });
   closers.push(() => app.close());
@@ -127,7 +132,7 @@ async function start({ settings, logger, version, signal, reached, closers, clos
     ...(settings.adminKey !== undefined && { adminKey: settings.adminKey }),
     keepAdminKey: (key) => writePrivate(join(settings.dataDir, "admin-key"), `${key}\n`),
   });
-  const worker = await startProcessing(rooms, log, progress, settings, logger);
+  const worker = await startProcessing({ ...rooms, tracing }, log, progress, settings, logger);
 
   const rebuilt = window.rebuild(() => stopped.now).catch((error: unknown) => logger.warn({ error: describeError(error) }, "event keys were not loaded; history decides"));
   return {
@@ -197,15 +202,15 @@ function createRooms({ settings, logger, pepper, log, mirror, progress, reached 
 }
 
 /** Takes the partition and starts to process it. */
-async function startProcessing(rooms: Rooms, log: EventLog, progress: Progress, settings: Settings, logger: Logger): Promise<PartitionWorker> {
-  const { db, history, window, resolve, profile, segment, activate, meters, reached } = rooms;
+async function startProcessing(rooms: Rooms & { tracing: Tracing | undefined }, log: EventLog, progress: Progress, settings: Settings, logger: Logger): Promise<PartitionWorker> {
+  const { db, history, window, resolve, profile, segment, activate, meters, reached, tracing } = rooms;
   await resolve.advancePast(await profile.largestIdentity());
   const partition = await takePartition(db, log.logId, shard, `${hostname()}:${process.pid}`);
   const inHistory = await profile.positionsInHistoryFrom(partition.partitionId, partition.positions);
   await reached("owned", []);
   const reader = window.read(log, shard, partition.positions);
   const pipeline = createPipeline({
-    partition, inHistory, db, window, resolve, profile, segment, activate, meters, logger, isPoison, reached,
+    partition, inHistory, db, window, resolve, profile, segment, activate, meters, logger, isPoison, reached, tracing,
     healthy: () => Promise.all([probePartition(db, partition), history.check()]).then(() => true, () => false),
   });
   const worker = startPartitionWorker({

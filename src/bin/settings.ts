@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { kafkaSettings, type KafkaSettings } from "./kafka-settings.ts";
 import { brokerList, duration, integer, oneOf, path, secret, size, text, topicName, url, yesOrNo, type Kind } from "./setting-kinds.ts";
 import { parseSettingsFile } from "./settings-file.ts";
+import { tracingSettings, type TracingSettings } from "./tracing-settings.ts";
 
 interface Setting<T> {
   /** Environment variable; it wins over the file. */
@@ -78,6 +79,8 @@ export interface Settings
   extends Omit<Values, "redisUrl" | "roles" | "nodeEnv" | "transport" | Extract<keyof Values, `kafka${string}`>> {
   /** Where the event log is; undefined stands for the local one. */
   kafka: KafkaSettings | undefined;
+  /** Undefined unless traces are exported. */
+  tracing: TracingSettings | undefined;
   /** NODE_ENV=production. */
   production: boolean;
 }
@@ -156,6 +159,7 @@ export function settingsFrom(environment: Env, yamlText: string, cwd: string): S
   const values = readTable(env, file.values, cwd, problems);
   problems.push(...notBuiltYet(values));
   const kafka = kafkaSettings(values, { mode: find(table.transport, env, file.values)?.from, brokers: find(table.kafkaBrokers, env, file.values)?.from }, problems);
+  const tracing = tracingSettings(env, problems);
   if (values.eventBytesMax > values.bodyBytesMax) {
     problems.push(`MAX_EVENT_BYTES: found ${values.eventBytesMax}, expected at most MAX_BODY_BYTES (${values.bodyBytesMax})`);
   }
@@ -164,7 +168,7 @@ export function settingsFrom(environment: Env, yamlText: string, cwd: string): S
     redisUrl, roles, nodeEnv, transport, kafkaBrokers, kafkaTopic, kafkaPartitions, kafkaReplication, kafkaTls, kafkaTlsCaFile,
     kafkaSaslMechanism, kafkaSaslUsername, kafkaSaslPassword, ...settings
   } = values;
-  return { ...settings, kafka, production: nodeEnv === "production" };
+  return { ...settings, kafka, tracing, production: nodeEnv === "production" };
 }
 
 /** Settings from the environment and `tributary.yaml` in `cwd`, where there is one. Throws `SettingsError`. */

@@ -3,6 +3,7 @@ import Fastify, { type FastifyInstance } from "fastify";
 import type { Directory } from "../contracts/directory.ts";
 import type { Routes } from "../contracts/http.ts";
 import type { Logger } from "../contracts/logger.ts";
+import type { Tracing } from "../contracts/tracing.ts";
 import { createErrorAnswer } from "./answer-errors.ts";
 import { authenticateCallers, requireAccess } from "./authenticate.ts";
 import { boundAnswers } from "./bound-answers.ts";
@@ -12,6 +13,7 @@ import { drainBody } from "./drain-body.ts";
 import { createHealth, type HealthDeps } from "./health.ts";
 import { describeApi, isDocsRoute } from "./openapi.ts";
 import { mountServiceRoutes } from "./service-routes.ts";
+import { traceRequests } from "./trace-requests.ts";
 
 const requestMsMax = 120_000;
 /** Longer than any id or eventId that is percent-encoded. */
@@ -30,6 +32,8 @@ export interface AppDeps extends HealthDeps {
   /** Whether the process is about to end: answers then ask callers to connect anew, elsewhere. */
   stopping?(): boolean;
   closing?: Partial<ClosingTimes>;
+  /** Absent unless somebody collects traces. */
+  tracing?: Tracing | undefined;
 }
 
 /** Unique over restarts: a random part per process and a number per request, because randomness costs a system call each time. */
@@ -83,6 +87,7 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   });
   authenticateCallers(app, directory);
   logRequests(app, log);
+  if (deps.tracing) traceRequests(app, deps.tracing);
   boundAnswers(app, deps.clock);
   closePromptly(app, deps.closing);
   registerBodyParsers(app);
