@@ -21,7 +21,7 @@ USER node
 VOLUME /data
 EXPOSE 3001
 STOPSIGNAL SIGTERM
-# Alone it tells people; nothing that heeds it should stop the container for what /health/ready or /health say.
+# Only whether the process answers: whoever restarts what is unhealthy must not do so because a database is away.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health/live`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "/app/bin/tributary.js"]
