@@ -36,19 +36,20 @@ export function createToHistory(deps: PipelineDeps): ToHistory {
     const laps = startLaps();
     const wanted = records.filter((record) => !partition.positions.has(record.position));
     const { items, broken } = await decodeBatch(partition.partitionId, wanted);
+    laps.end("decode");
     const { fresh } = await deps.window.findDuplicates(items, onTheirWay);
     const live = fresh.filter((item) => !item.event.held);
     const late = fresh.filter((item) => item.event.held).map((item): Held => ({ item, state: "quarantined", reason: "late", detail: "" }));
     await deps.reached("deduplicated", live);
-    laps.end("duplicatesMs");
+    laps.end("duplicates");
 
     const identities = await deps.resolve.mint(live.map((item) => item.event));
     live.forEach((item, at) => (item.identities = identities[at] ?? []));
     await deps.reached("minted", live);
-    laps.end("mintMs");
+    laps.end("resolve");
     const { deltas, failed } = deps.profile.fold(live);
     await deps.reached("folded", live);
-    laps.end("foldMs");
+    laps.end("fold");
 
     const rejected = [...broken, ...failed].map(({ item, error }) => rejection(item, error));
     const dead = new Set(rejected.map((held) => held.item));
@@ -69,7 +70,7 @@ export function createToHistory(deps: PipelineDeps): ToHistory {
     await deps.profile.writeHistory(rows);
     deps.window.arrived(good);
     await deps.reached("history-written", good);
-    laps.end("historyMs");
+    laps.end("history");
     underway.delete(prepared);
     meters.add("cdp_events_dead_lettered", held.filter((one) => one.state === "rejected").length);
   }

@@ -1,18 +1,23 @@
+import type { Stage } from "./contracts/tracing.ts";
+
 export interface Laps {
   end(name: string): void;
+  /** Whole milliseconds by name: `stateMs` for `state`. */
   ms(): Record<string, number>;
+  stages(): Stage[];
 }
 
-/** Times the steps of a piece of work, in whole milliseconds by the name given at each end. */
+/** Times the steps of a piece of work, by the name given at each end. */
 export function startLaps(): Laps {
-  const times: Record<string, number> = {};
-  let from = performance.now();
+  const stages: Stage[] = [];
+  let fromMs = performance.timeOrigin + performance.now();
   return {
     end(name) {
-      const now = performance.now();
-      times[name] = Math.round(now - from);
-      from = now;
+      const toMs = performance.timeOrigin + performance.now();
+      stages.push({ name, fromMs, toMs });
+      fromMs = toMs;
     },
-    ms: () => times,
+    ms: () => Object.fromEntries(stages.map(({ name, fromMs, toMs }) => [`${name}Ms`, Math.round(toMs - fromMs)])),
+    stages: () => stages,
   };
 }

@@ -1,6 +1,7 @@
 import type { Reached } from "./contracts/commit-step.ts";
 import type { Logger } from "./contracts/logger.ts";
 import type { Meters } from "./contracts/meters.ts";
+import type { Tracing } from "./contracts/tracing.ts";
 import type { PartitionWindow } from "./2-window/index.ts";
 import type { Resolve } from "./3-resolve/index.ts";
 import type { Profile } from "./4-profile/index.ts";
@@ -29,4 +30,6 @@ export interface PipelineDeps {
   reached: Reached;
   /** False when another process may own the partition by now: nothing may be written then, not even to history, which knows no epochs. */
   holds(): boolean;
+  /** Absent unless somebody collects traces. */
+  tracing?: Tracing | undefined;
 }

@@ -1,4 +1,5 @@
 import type { LogRecord } from "./contracts/event-log.ts";
+import type { DoneWork, Stage } from "./contracts/tracing.ts";
 import { createToHistory, type Prepared, rejection } from "./batch-to-history.ts";
 import { createCommit } from "./batch-to-state.ts";
 import { decodeBatch } from "./core/decode-batch.ts";
@@ -27,12 +28,13 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   const toState = createCommit(deps);
 
   async function commit({ records, good, deltas, laps }: Prepared): Promise<void> {
-    laps.end("waitedMs");
+    laps.end("wait");
     await toState(good, deltas, records);
-    laps.end("stateMs");
+    laps.end("state");
     forget(records);
     meters.add("cdp_events_processed", good.length);
     logger.debug({ events: records.length, profiles: deltas.length, ...laps.ms() }, "batch processed");
+    deps.tracing?.record(batchWork(partition.partitionId, good.length, deltas.length, laps.stages()));
   }
 
   /** For records of which a try may have failed; nothing else is under way meanwhile. */
@@ -68,4 +70,10 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       await overlap.settle();
     },
   });
+}
+
+function batchWork(partition: number, events: number, profiles: number, stages: Stage[]): DoneWork {
+  const [fromMs, toMs] = [stages[0]?.fromMs ?? 0, stages.at(-1)?.toMs ?? 0];
+  const attributes = { "tributary.partition": partition, "tributary.events": events, "tributary.profiles": profiles };
+  return { name: "batch", kind: "internal", fromMs, toMs, failed: false, attributes, stages };
 }

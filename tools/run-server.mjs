@@ -41,7 +41,7 @@ export async function startServer({ dataDir, command = `"${process.execPath}" bi
   const startedAt = performance.now();
   const child = spawn("bash", ["-c", command], {
     cwd: root,
-    env: cleanEnv({ PORT: String(port), HOST: "127.0.0.1", DATA_DIR: dataDir, ...secret, ...env }),
+    env: cleanEnv({ PORT: String(port), HOST: "127.0.0.1", DATA_DIR: dataDir, SHUTDOWN_TIMEOUT: "55s", ...secret, ...env }),
     stdio: ["ignore", "pipe", "pipe"],
   });
   let log = "";

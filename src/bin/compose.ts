@@ -1,9 +1,12 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
 import { registerBodyParsers } from "../1-ingest/index.ts";
 import type { Reached } from "../contracts/commit-step.ts";
+import type { EventLog } from "../contracts/event-log.ts";
 import type { Logger } from "../contracts/logger.ts";
+import type { Tracing } from "../contracts/tracing.ts";
 import { systemClock } from "../core/clock.ts";
 import { describeError } from "../core/describe-error.ts";
 import { createApp } from "../http/index.ts";
@@ -12,6 +15,7 @@ import { requireSameSecret } from "../stores/postgres/require-same-secret.ts";
 import { lockInstance } from "./instance-lock.ts";
 import { openLog } from "./open-log.ts";
 import { openHistory, openState, type OpenState } from "./open-stores.ts";
+import { openTracing } from "./open-tracing.ts";
 import { createRooms, type Progress, type Rooms } from "./rooms.ts";
 import { readSecrets, writePrivate } from "./secrets.ts";
 import type { Settings } from "./settings.ts";
@@ -23,15 +27,18 @@ export interface RunningServer {
   url: string;
   /** The bootstrap key, when this start made it. */
   adminKey: string | undefined;
-  /** Stops taking requests, finishes the batch under way, and shuts the embedded engines down. */
+  /** Stops taking requests once it is known that it will, finishes the batch under way, and shuts the embedded engines down. */
   stop(): Promise<void>;
 }
+
+/** Of the time that a stop may take, what waits for answers at most; the rest is for the batches under way. */
+const closeShare = 0.6;
 
 export interface Startup {
   settings: Settings;
   logger: Logger;
   version: string;
-  /** Ends the start when it is still waiting for a database. */
+  /** Told that the process is to end: the start ends when it still waits for a database, and nobody should send requests any more. */
   signal: AbortSignal;
   reached: Reached;
 }
@@ -67,16 +74,17 @@ async function start({ settings, logger, version, signal, reached, closers, clos
   const mirror = openMirror({ dir: join(settings.dataDir, "mirror") });
   closers.push(() => mirror.close());
 
+  const tracing = settings.tracing && (await openTracing(settings.tracing, version, logger));
+  closers.push(async () => tracing?.close());
+
   const progress: Progress = {};
+  const stopped = { now: false };
+  // The signal comes first, also in the middle of the start.
+  const stopping = (): boolean => stopped.now || signal.aborted;
   const rooms = createRooms({ settings, logger, pepper, log, mirror, progress, reached });
-  const { access, ingest, window, profile, watch, meters, db, history } = rooms;
+  const { access, window, watch, db } = rooms;
   closers.push(() => watch.stop());
-  const app = await createApp({
-    directory: access.directory, log: logger, clock: systemClock, meters, version, bodyLimit: settings.bodyBytesMax, registerBodyParsers,
-    routes: settings.roles.includes("api") ? [ingest.routes, window.routes, access.routes, ...profile.routes] : [],
-    checks: { log: () => log.check(), state: () => db.check(), history: () => history.check(), disk: watch.checkDisk, processing: async () => progress.processing?.check() },
-    accepting: () => settings.roles.includes("api") && access.directory.ready() && watch.full() === undefined,
-  });
+  const app = await openDoor({ settings, logger, version, log, rooms, progress, tracing, stopping });
   const url = await app.listen({ port: settings.port, host: settings.host });
   closers.push(() => app.close());
 
@@ -91,23 +99,50 @@ async function start({ settings, logger, version, signal, reached, closers, clos
   if (shared) closers.push(access.follow(state.listen));
   if (settings.roles.includes("worker")) {
     const workerId = await readWorkerId(settings.dataDir);
-    progress.processing = await startProcessing({ rooms, log, logger, workerId, shared, tickMs: settings.tickerIntervalMs, leaseMs: settings.leaseMs });
+    progress.processing = await startProcessing({ rooms, tracing, log, logger, workerId, shared, tickMs: settings.tickerIntervalMs, leaseMs: settings.leaseMs });
   }
 
-  const stopping = { now: false };
   // Others write what this process then would not know.
-  const rebuilt = shared ? undefined : window.rebuild(() => stopping.now)
+  const rebuilt = shared ? undefined : window.rebuild(() => stopped.now)
     .catch((error: unknown) => logger.warn({ error: describeError(error) }, "event keys were not loaded; history decides"));
   return {
     app, url, adminKey,
     async stop() {
-      stopping.now = true;
+      stopped.now = true;
+      await sleep(settings.shutdownDelayMs);
       await app.close();
       await progress.processing?.stop();
       await rebuilt;
       await closeAll();
     },
   };
+}
+
+interface Door {
+  settings: Settings;
+  logger: Logger;
+  version: string;
+  log: EventLog;
+  rooms: Rooms;
+  progress: Progress;
+  tracing: Tracing | undefined;
+  stopping(): boolean;
+}
+
+/** The routes of what this process does, and how it is. Of a worker nobody wants answers: it is ready when the log can be read. */
+async function openDoor({ settings, logger, version, log, rooms, progress, tracing, stopping }: Door): Promise<FastifyInstance> {
+  const { access, ingest, window, profile, watch, meters, db, history } = rooms;
+  const isApi = settings.roles.includes("api");
+  return await createApp({
+    directory: access.directory, log: logger, clock: systemClock, meters, version, bodyLimit: settings.bodyBytesMax, registerBodyParsers,
+    routes: isApi ? [ingest.routes, window.routes, access.routes, ...profile.routes] : [],
+    checks: { log: () => log.check(), state: () => db.check(), history: () => history.check(), disk: watch.checkDisk, processing: async () => progress.processing?.check() },
+    readyNeeds: ["log"],
+    refusing: () => [
+      ...(isApi && !access.directory.ready() ? ["keys"] : []), ...(isApi && watch.full() ? ["backlog"] : []), ...(stopping() ? ["stopping"] : []),
+    ],
+    stopping, tracing, closing: { closeMsMax: settings.shutdownTimeoutMs * closeShare },
+  });
 }
 
 /** Opens both databases side by side; what was opened is closed when the other cannot be. */

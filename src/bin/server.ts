@@ -13,7 +13,7 @@ export async function main(reached: Reached = () => undefined): Promise<void> {
     const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
     const ending = new AbortController();
     const running = startServer({ settings, logger, version, signal: ending.signal, reached });
-    endOnSignal(async () => {
+    endOnSignal(settings.shutdownDelayMs + settings.shutdownTimeoutMs, async () => {
       ending.abort();
       await (await running.catch(() => undefined))?.stop();
     });
@@ -28,20 +28,19 @@ export async function main(reached: Reached = () => undefined): Promise<void> {
   }
 }
 
-/** The first signal stops in order; a second one ends at once, which loses nothing that was accepted. */
-function endOnSignal(stop: () => Promise<void>): void {
+/** The first signal stops in order; a second one, or `msMax` after the first, ends at once, which loses nothing that was accepted. */
+function endOnSignal(msMax: number, stop: () => Promise<void>): void {
   let stopping = false;
+  const fail = (message: string): never => {
+    process.stderr.write(`${message}\n`);
+    process.exit(1);
+  };
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
-      if (stopping) process.exit(1);
+      if (stopping) fail("Told to stop twice: ended at once. What was accepted is kept, and the next start goes on with it.");
       stopping = true;
-      stop().then(
-        () => process.exit(0),
-        (error: unknown) => {
-          process.stderr.write(`${String(error)}\n`);
-          process.exit(1);
-        },
-      );
+      setTimeout(() => fail(`Not stopped within ${msMax} ms: ended at once. What was accepted is kept, and the next start goes on with it.`), msMax).unref();
+      stop().then(() => process.exit(0), (error: unknown) => fail(String(error)));
     });
   }
 }

@@ -25,7 +25,7 @@ test("with nothing said, the documented defaults hold", () => {
     logBytesMax: 10_737_418_240, logAgeMsMax: 86_400_000, diskReserveBytes: 1_073_741_824, quarantineRetentionMs: 2_592_000_000,
     windowSizeMs: 5000, gracePeriodMs: 120_000, dedupTtlMs: 600_000, tickerIntervalMs: 1000,
     reengageInactivityMs: 600_000, powerUserThreshold: 5, powerUserWindowMs: 86_400_000,
-    kafka: undefined, clickhouse: undefined, roles: ["api", "worker"], leaseMs: 10_000,
+    kafka: undefined, clickhouse: undefined, tracing: undefined, roles: ["api", "worker"], leaseMs: 10_000, shutdownDelayMs: 0, shutdownTimeoutMs: 25_000,
   });
 });
 

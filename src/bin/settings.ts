@@ -6,6 +6,7 @@ import {
   brokerList, clusterName, duration, integer, macroPath, oneOf, path, roles, secret, size, text, topicName, url, yesOrNo, type Kind, type Role,
 } from "./setting-kinds.ts";
 import { parseSettingsFile } from "./settings-file.ts";
+import { tracingSettings, type TracingSettings } from "./tracing-settings.ts";
 
 interface Setting<T> {
   /** Environment variable; it wins over the file. */
@@ -70,6 +71,8 @@ const table = {
   logBytesMax: setting("LOG_BYTES_MAX", size(mb), 10 * gb),
   logAgeMsMax: setting("LOG_AGE_MAX", duration(1000), 24 * hourMs),
   diskReserveBytes: setting("DISK_RESERVE_BYTES", size(0), gb),
+  shutdownDelayMs: setting("SHUTDOWN_DELAY", duration(0, hourMs), 0),
+  shutdownTimeoutMs: setting("SHUTDOWN_TIMEOUT", duration(1000, hourMs), 25_000),
   quarantineRetentionMs: setting("QUARANTINE_RETENTION", duration(1000), 30 * 24 * hourMs),
   windowSizeMs: keyed("event-processor.window-size", duration(0, hourMs), 5000),
   gracePeriodMs: keyed("event-processor.grace-period", duration(0), 120_000),
@@ -90,6 +93,8 @@ export interface Settings
   clickhouse: ClickhouseSettings | undefined;
   /** Where the event log is; undefined stands for the local one. */
   kafka: KafkaSettings | undefined;
+  /** Undefined unless traces are exported. */
+  tracing: TracingSettings | undefined;
   /** NODE_ENV=production. */
   production: boolean;
 }
@@ -175,6 +180,7 @@ export function settingsFrom(environment: Env, yamlText: string, cwd: string): S
   problems.push(...rolesNeed(values, kafka));
   const clickhouse = clickhouseSettings(values, problems);
   if (values.databaseReadUrl !== undefined && values.databaseUrl === undefined) problems.push("DATABASE_READ_URL: expected DATABASE_URL beside it");
+  const tracing = tracingSettings(env, problems);
   if (values.eventBytesMax > values.bodyBytesMax) {
     problems.push(`MAX_EVENT_BYTES: found ${values.eventBytesMax}, expected at most MAX_BODY_BYTES (${values.bodyBytesMax})`);
   }
@@ -184,7 +190,7 @@ export function settingsFrom(environment: Env, yamlText: string, cwd: string): S
     kafkaSaslMechanism, kafkaSaslUsername, kafkaSaslPassword, clickhouseUrl, clickhouseUser, clickhousePassword, clickhouseTlsCaFile, clickhouseCluster,
     clickhouseReplicaPath, clickhouseReplicaName, ...settings
   } = values;
-  return { ...settings, kafka, clickhouse, production: nodeEnv === "production" };
+  return { ...settings, kafka, clickhouse, tracing, production: nodeEnv === "production" };
 }
 
 /** Settings from the environment and `tributary.yaml` in `cwd`, where there is one. Throws `SettingsError`. */

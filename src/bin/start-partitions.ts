@@ -1,6 +1,7 @@
 import { createResolve } from "../3-resolve/index.ts";
 import type { EventLog } from "../contracts/event-log.ts";
 import type { Logger } from "../contracts/logger.ts";
+import type { Tracing } from "../contracts/tracing.ts";
 import { systemClock } from "../core/clock.ts";
 import { leasePartitions } from "../lease-partitions.ts";
 import { startPartitionWorker } from "../partition-worker.ts";
@@ -12,6 +13,7 @@ import type { Processing, Rooms, Worked } from "./rooms.ts";
 
 interface Deps {
   rooms: Rooms;
+  tracing: Tracing | undefined;
   log: EventLog;
   logger: Logger;
   tickMs: number;
@@ -38,7 +40,7 @@ export async function startProcessing(deps: Deps): Promise<Processing> {
   return { running: new Map([[shard, worked]]), check: worked.check, stop: worked.stop };
 }
 
-async function startOn({ rooms, log, logger, tickMs }: Deps, shard: number, partition: OwnedPartition, holds: () => boolean): Promise<Worked> {
+async function startOn({ rooms, tracing, log, logger, tickMs }: Deps, shard: number, partition: OwnedPartition, holds: () => boolean): Promise<Worked> {
   const { db, history, profile, segment, activate, meters, reached } = rooms;
   const inHistory = await profile.positionsInHistoryFrom(partition.partitionId, partition.positions);
   await reached("owned", []);
@@ -47,7 +49,7 @@ async function startOn({ rooms, log, logger, tickMs }: Deps, shard: number, part
   // What is known of links and profiles belongs to the transactions of one partition, which run one after the other.
   const resolve = createResolve({ ...rooms.resolveDeps, cacheMax: Math.ceil(cacheMax / log.shards.length) });
   const pipeline = createPipeline({
-    partition, inHistory, db, window, resolve, profile, segment, activate, meters, logger, isPoison, reached, holds,
+    partition, inHistory, db, window, resolve, profile, segment, activate, meters, logger, isPoison, reached, holds, tracing,
     healthy: () => Promise.all([probePartition(db, partition), history.check()]).then(() => true, () => false),
   });
   const worker = startPartitionWorker({ log, shard, partition, reader, pipeline, drain: activate.drain, clock: systemClock, meters, logger, tickMs, reached, holds });

@@ -70,7 +70,7 @@ const deps = (): AppDeps => ({
   registerBodyParsers: () => undefined,
   routes: [sample],
   checks: { log: async () => undefined },
-  accepting: () => true,
+  readyNeeds: [], refusing: () => [],
   clock: { now: () => 1_700_000_000_000 },
 });
 

@@ -1,22 +1,21 @@
 import { randomUUID } from "node:crypto";
-import type { Socket } from "node:net";
 import Fastify, { type FastifyInstance } from "fastify";
 import type { Directory } from "../contracts/directory.ts";
 import type { Routes } from "../contracts/http.ts";
 import type { Logger } from "../contracts/logger.ts";
+import type { Tracing } from "../contracts/tracing.ts";
 import { createErrorAnswer } from "./answer-errors.ts";
 import { authenticateCallers, requireAccess } from "./authenticate.ts";
 import { boundAnswers } from "./bound-answers.ts";
 import { compileCheck } from "./check-request.ts";
+import { closePromptly, type ClosingTimes } from "./close-promptly.ts";
 import { drainBody } from "./drain-body.ts";
 import { createHealth, type HealthDeps } from "./health.ts";
 import { describeApi, isDocsRoute } from "./openapi.ts";
 import { mountServiceRoutes } from "./service-routes.ts";
+import { traceRequests } from "./trace-requests.ts";
 
 const requestMsMax = 120_000;
-/** What is not answered by then gets none; nothing of it was promised. */
-const closeMsMax = 3_000;
-const sweepMs = 50;
 /** Longer than any id or eventId that is percent-encoded. */
 const paramLengthMax = 4096;
 
@@ -30,6 +29,11 @@ export interface AppDeps extends HealthDeps {
   /** How bodies are parsed: the room that takes events brings it, because its limits are part of parsing. */
   registerBodyParsers(app: FastifyInstance): void;
   routes: Routes[];
+  /** Whether the process is about to end: answers then ask callers to connect anew, elsewhere. */
+  stopping?(): boolean;
+  closing?: Partial<ClosingTimes>;
+  /** Absent unless somebody collects traces. */
+  tracing?: Tracing | undefined;
 }
 
 /** Unique over restarts: a random part per process and a number per request, because randomness costs a system call each time. */
@@ -49,34 +53,11 @@ function logRequests(app: FastifyInstance, log: Logger): void {
 }
 
 /**
- * Lets `close()` end in bounded time. Node closes the connections that are idle at that moment, but not the ones that become
- * so a moment later, nor those on which nothing was asked yet (browsers open some ahead), nor those whose request never ends:
- * any of them would hold it up for a minute or more.
- */
-function closePromptly(app: FastifyInstance): void {
-  const silent = new Set<Socket>();
-  app.server.on("connection", (socket: Socket) => {
-    silent.add(socket);
-    socket.once("close", () => silent.delete(socket));
-  });
-  app.server.on("request", ({ socket }) => silent.delete(socket));
-  app.addHook("preClose", async () => {
-    for (const socket of silent) socket.destroy();
-    const sweep = setInterval(() => app.server.closeIdleConnections(), sweepMs).unref();
-    const end = setTimeout(() => app.server.closeAllConnections(), closeMsMax).unref();
-    app.server.once("close", () => {
-      clearInterval(sweep);
-      clearTimeout(end);
-    });
-  });
-}
-
-/**
  * The HTTP server with every room's routes, ready to listen or to inject into; it rejects when a route is not declared properly.
- * `close()` lets the requests in flight finish, for 3 s at most.
+ * `close()` answers the requests that have arrived, in bounded time.
  */
 export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
-  const { directory, log, bodyLimit, version, meters, registerBodyParsers, routes } = deps;
+  const { directory, log, bodyLimit, version, meters, registerBodyParsers, routes, stopping = () => false } = deps;
   const answerError = createErrorAnswer(log);
   const app = Fastify({
     logger: false,
@@ -101,12 +82,14 @@ export async function createApp(deps: AppDeps): Promise<FastifyInstance> {
   });
   app.addHook("onRequest", (_request, reply, done) => {
     reply.header("x-content-type-options", "nosniff");
+    if (stopping()) reply.header("connection", "close");
     done();
   });
   authenticateCallers(app, directory);
   logRequests(app, log);
+  if (deps.tracing) traceRequests(app, deps.tracing);
   boundAnswers(app, deps.clock);
-  closePromptly(app);
+  closePromptly(app, deps.closing);
   registerBodyParsers(app);
 
   await describeApi(app, version);

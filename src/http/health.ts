@@ -7,11 +7,13 @@ const keptMsDefault = 1000;
 export interface HealthDeps {
   /** By the name that a failing one is reported under. A check that does not throw in time is passed. */
   checks: Record<string, () => Promise<unknown>>;
-  /** Whether events are taken right now. */
-  accepting(): boolean;
+  /** Those of the checks that whoever sends requests here has to know about. */
+  readyNeeds: readonly string[];
+  /** Why events should go elsewhere right now, by name; empty when they are welcome. Asked each time, so it must be cheap. */
+  refusing(): string[];
   clock: Clock;
   timeoutMs?: number;
-  /** How long an answer stands, so that probes cannot become load. */
+  /** How long the result of a check stands, so that probes cannot become load. */
   keptMs?: number;
 }
 
@@ -24,10 +26,19 @@ interface CheckResult {
 interface HealthAnswer {
   status: "ok" | "error";
   timestamp: string;
-  /** Names of the checks that failed; absent when none did. */
+  /** Names of what failed; absent when nothing did. */
   failing?: string[];
   checks?: Record<string, CheckResult>;
   accepting?: boolean;
+}
+
+export interface Health {
+  /** How everything is: anyone learns the names of what fails, `detailed` adds the reasons. */
+  full(detailed: boolean): Promise<HealthAnswer>;
+  /** Whether to send requests here. It waits for no database. */
+  ready(): Promise<HealthAnswer>;
+  /** That the event loop turns. What a restart would help against ends the process by itself. */
+  live(): HealthAnswer;
 }
 
 function rejectAfter(timeoutMs: number): { rejected: Promise<never>; cancel(): void } {
@@ -50,25 +61,42 @@ async function runCheck(check: () => Promise<unknown>, timeoutMs: number): Promi
   }
 }
 
-/** Answers how the process is: anyone learns the names of what fails, `detailed` adds the reasons. */
-export function createHealth({ checks, accepting, clock, timeoutMs = timeoutMsDefault, keptMs = keptMsDefault }: HealthDeps) {
-  let last: { at: number; results: Promise<Record<string, CheckResult>> } | undefined;
+/** Answers how the process is, for people and for whoever starts it and sends it requests. */
+export function createHealth(deps: HealthDeps): Health {
+  const { checks, readyNeeds, refusing, clock, timeoutMs = timeoutMsDefault, keptMs = keptMsDefault } = deps;
+  const last = new Map<string, { at: number; result: Promise<CheckResult> }>();
 
-  async function runAll(): Promise<Record<string, CheckResult>> {
-    const named = Object.entries(checks).map(async ([name, check]) => [name, await runCheck(check, timeoutMs)] as const);
+  /** Each check for itself: one that hangs holds up no other. */
+  function run(name: string, check: () => Promise<unknown>): Promise<CheckResult> {
+    const now = clock.now();
+    const kept = last.get(name);
+    if (kept && now - kept.at < keptMs && now >= kept.at) return kept.result;
+    const result = runCheck(check, timeoutMs);
+    last.set(name, { at: now, result });
+    return result;
+  }
+
+  async function runAll(wanted: (name: string) => boolean): Promise<Record<string, CheckResult>> {
+    const named = Object.entries(checks).filter(([name]) => wanted(name)).map(async ([name, check]) => [name, await run(name, check)] as const);
     return Object.fromEntries(await Promise.all(named));
   }
 
-  return async function health(detailed: boolean): Promise<HealthAnswer> {
-    const now = clock.now();
-    if (!last || now - last.at >= keptMs || now < last.at) last = { at: now, results: runAll() };
-    const results = await last.results;
-    const failing = Object.keys(results).filter((name) => !results[name]?.ok);
-    return {
-      status: failing.length === 0 ? "ok" : "error",
-      timestamp: toIso(now),
-      ...(failing.length > 0 ? { failing } : {}),
-      ...(detailed ? { checks: results, accepting: accepting() } : {}),
-    };
+  function answer(failing: string[]): HealthAnswer {
+    return { status: failing.length === 0 ? "ok" : "error", timestamp: toIso(clock.now()), ...(failing.length > 0 ? { failing } : {}) };
+  }
+
+  const failed = (results: Record<string, CheckResult>): string[] => Object.keys(results).filter((name) => !results[name]?.ok);
+
+  return {
+    async full(detailed) {
+      const results = await runAll(() => true);
+      return { ...answer(failed(results)), ...(detailed ? { checks: results, accepting: refusing().length === 0 } : {}) };
+    },
+    async ready() {
+      const results = await runAll((name) => readyNeeds.includes(name));
+      // Asked last: a stop that began meanwhile counts.
+      return answer([...failed(results), ...refusing()]);
+    },
+    live: () => answer([]),
   };
 }

@@ -61,7 +61,7 @@ beforeAll(async () => {
   app = await createApp({
     directory: { ...nobody, authenticate: () => ({ tenantId: 1, kind: "api-key", admin: true }) },
     log: silent, bodyLimit: 1024, version: "9.8.7", meters: createMeters(), registerBodyParsers: () => undefined, routes: [sample],
-    checks: {}, accepting: () => true, clock: { now: () => 0 },
+    checks: {}, readyNeeds: [], refusing: () => [], clock: { now: () => 0 },
   });
   document = (await app.inject("/openapi.json")).json();
 });
@@ -82,12 +82,12 @@ test("the document is OpenAPI 3.1 of this version and server", () => {
 test("every route is listed, with the keys it takes", () => {
   const listed = operations().map(({ path, method }) => `${method.toUpperCase()} ${path}`).sort();
   const mounted = seen.map(({ method, url }) => `${method} ${url.replace(/:(\w+)/g, "{$1}")}`);
-  expect(listed).toEqual([...mounted, "GET /api/cdp/health", "GET /metrics", "GET /openapi.json"].sort());
+  expect(listed).toEqual([...mounted, "GET /api/cdp/health", "GET /health", "GET /health/live", "GET /health/ready", "GET /metrics", "GET /openapi.json"].sort());
 });
 
 test("every operation but the public ones has a security requirement, and each names a scheme", () => {
   const open = operations().filter(({ operation }) => operation.security.length === 0).map(({ path }) => path);
-  expect(open.sort()).toEqual(["/api/cdp/health", "/openapi.json"]);
+  expect(open.sort()).toEqual(["/api/cdp/health", "/health", "/health/live", "/health/ready", "/openapi.json"]);
   const named = operations().flatMap(({ operation }) => operation.security.flatMap((one) => Object.keys(one)));
   expect(Object.keys(document.components.securitySchemes)).toEqual(expect.arrayContaining(named));
 });
@@ -114,6 +114,8 @@ test.each([
   ["/api/cdp/things", "post", ["201", "400", "401", "403", "409", "413", "415", "422", "500", "503"]],
   ["/api/cdp/things/{id}", "delete", ["200", "400", "401", "403", "404", "422", "500", "503"]],
   ["/api/cdp/health", "get", ["200", "500", "503"]],
+  ["/health/live", "get", ["200", "500"]],
+  ["/health/ready", "get", ["200", "500", "503"]],
 ])("%s %s documents what it can answer", (path, method, statuses) => {
   expect(Object.keys(document.paths[path]?.[method]?.responses ?? {}).sort()).toEqual(statuses);
 });

@@ -87,7 +87,7 @@ function run(dataDir: string, port: number, env: Record<string, string>, entry?:
     detached: entry !== undefined,
     env: {
       PATH: process.env["PATH"] ?? "", DATA_DIR: dataDir, PORT: String(port), TRIBUTARY_ADMIN_KEY: adminKey, LOG_LEVEL: "warn",
-      DISK_RESERVE_BYTES: "0", ...quick, ...env,
+      DISK_RESERVE_BYTES: "0", SHUTDOWN_TIMEOUT: "55s", ...quick, ...env,
     },
     stdio: ["ignore", "pipe", "pipe", ...(entry === undefined ? [] : ["ipc" as const])],
   });
