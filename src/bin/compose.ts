@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
 import { createAccess } from "../access/index.ts";
+import { createBackup } from "../backup/index.ts";
 import { createIngest, normaliseValue, registerBodyParsers } from "../1-ingest/index.ts";
 import { createWindow, type LogReader } from "../2-window/index.ts";
 import { createResolve } from "../3-resolve/index.ts";
@@ -24,6 +25,8 @@ import { createPipeline } from "../pipeline.ts";
 import { isBadHistoryData } from "../stores/clickhouse/connect.ts";
 import { createLateHistory } from "../stores/clickhouse/late-history.ts";
 import { openMirror } from "../stores/log/mirror.ts";
+import { holdable, type HoldableLog } from "../stores/log/hold-drops.ts";
+import { requireRestored } from "../stores/postgres/installation.ts";
 import { createLateDb } from "../stores/postgres/late-db.ts";
 import { probePartition, takePartition, type OwnedPartition } from "../stores/postgres/partitions.ts";
 import { requireSameSecret } from "../stores/postgres/require-same-secret.ts";
@@ -31,6 +34,7 @@ import { isBadData, isOutage } from "../stores/postgres/sqlstates.ts";
 import { lockInstance } from "./instance-lock.ts";
 import { openLog } from "./open-log.ts";
 import { openHistory, openState } from "./open-stores.ts";
+import { requireNoRestore } from "./restore/restoring-mark.ts";
 import { readSecrets, writePrivate } from "./secrets.ts";
 import type { Settings } from "./settings.ts";
 import { watchBacklog } from "./watch-backlog.ts";
@@ -69,6 +73,7 @@ export async function startServer(startup: Startup): Promise<RunningServer> {
   };
   try {
     closers.push(await lockInstance(settings.dataDir));
+    await requireNoRestore(settings.dataDir);
     return await start({ ...startup, closers, closeAll });
   } catch (error) {
     await closeAll();
@@ -92,18 +97,18 @@ async function start({ settings, logger, version, signal, reached, closers, clos
   const { pepper } = await readSecrets(settings.dataDir, settings);
   // They hold personal data: for the owner's eyes only. The directory itself stays passable, because PostgreSQL may have another owner.
   for (const name of ["log", "mirror", "history"]) await mkdir(join(settings.dataDir, name), { recursive: true, mode: 0o700 });
-  const log = await openLog({ settings, logger, signal });
+  const log = holdable(await openLog({ settings, logger, signal }));
   closers.push(() => log.close());
   const mirror = openMirror({ dir: join(settings.dataDir, "mirror") });
   closers.push(() => mirror.close());
 
   const progress: Progress = {};
-  const rooms = createRooms({ settings, logger, pepper, log, mirror, progress, reached });
-  const { access, ingest, window, profile, watch, meters, db, history } = rooms;
+  const rooms = createRooms({ settings, logger, pepper, version, log, mirror, progress, reached });
+  const { access, ingest, window, profile, backup, watch, meters, db, history } = rooms;
   closers.push(() => watch.stop());
   const app = await createApp({
     directory: access.directory, log: logger, clock: systemClock, meters, version, bodyLimit: settings.bodyBytesMax, registerBodyParsers,
-    routes: [ingest.routes, window.routes, access.routes, ...profile.routes],
+    routes: [ingest.routes, window.routes, access.routes, ...profile.routes, backup.routes],
     checks: { log: () => log.check(), state: () => db.check(), history: () => history.check(), disk: watch.checkDisk, processing: async () => progress.worker?.check() },
     accepting: () => access.directory.ready() && watch.full() === undefined,
   });
@@ -114,6 +119,8 @@ async function start({ settings, logger, version, signal, reached, closers, clos
   const opened = await Promise.allSettled([openState(opening, db), openHistory(opening, history)]);
   for (const store of opened) if (store.status === "fulfilled") closers.push(store.value);
   for (const store of opened) if (store.status === "rejected") throw store.reason;
+  closers.push(() => backup.stop());
+  await requireRestored(db);
   await requireSameSecret(db, "pepper", pepper, "Put secrets/pepper of the data directory back, or the old TRIBUTARY_PEPPER.");
   const { adminKey } = await access.bootstrap({
     ...(settings.adminKey !== undefined && { adminKey: settings.adminKey }),
@@ -139,7 +146,8 @@ interface RoomDeps {
   settings: Settings;
   logger: Logger;
   pepper: Buffer;
-  log: EventLog;
+  version: string;
+  log: HoldableLog;
   mirror: Mirror;
   progress: Progress;
   reached: Reached;
@@ -147,7 +155,7 @@ interface RoomDeps {
 type Rooms = ReturnType<typeof createRooms>;
 
 /** Every room, handed what it needs of the others. The databases open later; until then what needs them answers 503. */
-function createRooms({ settings, logger, pepper, log, mirror, progress, reached }: RoomDeps) {
+function createRooms({ settings, logger, pepper, version, log, mirror, progress, reached }: RoomDeps) {
   const clock = systemClock;
   const meters = createMeters();
   const publicIds = createPublicIds(pepper);
@@ -183,9 +191,10 @@ function createRooms({ settings, logger, pepper, log, mirror, progress, reached 
     },
   });
   const activate = createActivate({ db, history, publicIds, membersOf: resolve.membersOf, writeSystemEvents: profile.writeSystemEvents, reached });
+  const backup = createBackup({ db, history, log, clock, version, logger });
   meters.gauge("cdp_log_bytes", () => log.stats().bytes);
   meters.gauge("cdp_backlog_events", () => progress.worker?.backlog() ?? 0);
-  return { access, ingest, window, resolve, profile, segment, activate, watch, meters, db, history, reached };
+  return { access, ingest, window, resolve, profile, segment, activate, backup, watch, meters, db, history, reached };
 }
 
 /** Takes the partition and starts to process it. */

@@ -13,9 +13,9 @@ import { connectPostgres } from "../stores/postgres/pool.ts";
 import { isOutage } from "../stores/postgres/sqlstates.ts";
 import type { Settings } from "./settings.ts";
 
-const migrations = new URL("../../migrations/", import.meta.url);
+export const migrations = new URL("../../migrations/", import.meta.url);
 const retryMs = 2000;
-const database = "tributary";
+export const database = "tributary";
 
 type StoreSettings = Pick<Settings, "dataDir" | "databaseUrl" | "clickhouseUrl">;
 
@@ -24,10 +24,12 @@ interface Opening {
   log: Logger;
   /** Gives up waiting for a database that does not answer. */
   signal: AbortSignal;
+  /** The version of the schema to stop at; the newest when absent. */
+  schema?: number;
 }
 
 /** Opens PostgreSQL, embedded unless DATABASE_URL names one, and migrates it. Resolves with what shuts it down. */
-export async function openState({ settings, log, signal }: Opening, db: LateDb): Promise<() => Promise<void>> {
+export async function openState({ settings, log, signal, schema }: Opening, db: LateDb): Promise<() => Promise<void>> {
   const embedded = settings.databaseUrl === undefined ? await startEmbeddedPostgres({ dir: join(settings.dataDir, "postgres"), log }) : undefined;
   const real = connectPostgres(embedded?.settings ?? { url: settings.databaseUrl as string });
   const close = async (): Promise<void> => {
@@ -35,7 +37,7 @@ export async function openState({ settings, log, signal }: Opening, db: LateDb):
     await embedded?.stop();
   };
   try {
-    await untilReachable("PostgreSQL", () => migratePostgres(real, new URL("postgres/", migrations)), isOutage, log, signal);
+    await untilReachable("PostgreSQL", () => migratePostgres(real, new URL("postgres/", migrations), schema), isOutage, log, signal);
   } catch (error) {
     await close();
     throw error;
@@ -45,12 +47,12 @@ export async function openState({ settings, log, signal }: Opening, db: LateDb):
 }
 
 /** Opens ClickHouse, in process unless CLICKHOUSE_URL names a server, and migrates it. */
-export async function openHistory({ settings, log, signal }: Opening, history: LateHistory): Promise<() => Promise<void>> {
+export async function openHistory({ settings, log, signal, schema }: Opening, history: LateHistory): Promise<() => Promise<void>> {
   const at = settings.clickhouseUrl === undefined ? { path: join(settings.dataDir, "history") } : { url: settings.clickhouseUrl };
   const mayPass = (): boolean => settings.clickhouseUrl !== undefined;
   const real = await untilReachable("ClickHouse", () => connectHistory({ at, database }), mayPass, log, signal);
   try {
-    await migrateHistory(real, new URL("clickhouse/", migrations));
+    await migrateHistory(real, new URL("clickhouse/", migrations), schema);
   } catch (error) {
     await real.close();
     throw error;

@@ -14,7 +14,7 @@ export interface HistorySettings {
 /** Opens the history database. One directory is open in one process at a time, and one per process: an engine's rule. */
 export async function connectHistory({ at, database }: HistorySettings): Promise<History> {
   if (!/^[a-z_][a-z0-9_]*$/i.test(database)) throw new Error(`"${database}" is no database name`);
-  const { reader, writer, insertRows } = "path" in at ? await openEmbedded(at.path, database) : await openServer(at.url, database);
+  const { reader, writer, insertRows, streamText } = "path" in at ? await openEmbedded(at.path, database) : await openServer(at.url, database);
   const inserts = await watchInserts(writer);
   const buffers: RowBuffer[] = [];
   return {
@@ -31,10 +31,14 @@ export async function connectHistory({ at, database }: HistorySettings): Promise
       if (items.length === 0) return;
       const buffer = buffers.pop() ?? new RowBuffer(chunkBytes * 2);
       try {
-        await inserts.insert(() => insertRows(table, columns, rowChunks(buffer, items, write, chunkBytes)));
+        await inserts.insert(() => insertRows(table, columns, rowChunks(buffer, items, write, chunkBytes), "RowBinary"));
       } finally {
         if (buffers.length < buffersMax) buffers.push(buffer);
       }
+    },
+    streamText,
+    async insertText(table, columns, rows) {
+      if (rows.length > 0) await inserts.insert(() => insertRows(table, columns, [Buffer.from(rows.buffer, rows.byteOffset, rows.length)], "TabSeparated"));
     },
     async command(text, params) {
       await writer.command({ query: text, ...(params && { query_params: params }) });

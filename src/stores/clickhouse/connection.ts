@@ -1,12 +1,15 @@
 import type { ClickHouseClient, ClickHouseSettings } from "@clickhouse/client";
 import type { ColumnType } from "./history.ts";
 
+export type RowFormat = "RowBinary" | "TabSeparated";
+
 /** An open database, embedded or a server. */
 export interface Connection {
   reader: ClickHouseClient;
   writer: ClickHouseClient;
-  /** Rows in RowBinary. A chunk may change when the next one is asked for. */
-  insertRows(table: string, columns: readonly ColumnType[], chunks: Iterable<Buffer>): Promise<void>;
+  /** A chunk may change when the next one is asked for. */
+  insertRows(table: string, columns: readonly ColumnType[], chunks: Iterable<Buffer>, format: RowFormat): Promise<void>;
+  streamText(text: string, params?: Record<string, unknown>): AsyncIterable<Uint8Array>;
 }
 
 /** The same for every query: bounded memory and threads, exact numbers, inserts that are durable when answered. */

@@ -28,6 +28,10 @@ export function createLateHistory(): LateHistory {
     query: (text, params) => guard(() => history().query(text, params)),
     insert: (table, rows) => guard(() => history().insert(table, rows)),
     insertBinary: (table, columns, items, write) => guard(() => history().insertBinary(table, columns, items, write)),
+    async *streamText(text, params) {
+      yield* history().streamText(text, params);
+    },
+    insertText: (table, columns, rows) => guard(() => history().insertText(table, columns, rows)),
     command: (text, params) => guard(() => history().command(text, params)),
     check: () => guard(() => history().check()),
     async close() {

@@ -12,15 +12,19 @@ export async function openServer(url: string, database: string): Promise<Connect
   return {
     reader: client,
     writer: client,
-    async insertRows(table, columns, chunks) {
+    async insertRows(table, columns, chunks, format) {
       const copies = function* (): Generator<Buffer> {
         for (const chunk of chunks) yield Buffer.from(chunk);
       };
       const { stream } = await client.exec({
-        query: `insert into ${table} (${namesOf(columns)}) format RowBinary`,
+        query: `insert into ${table} (${namesOf(columns)}) format ${format}`,
         values: Readable.from(copies(), { objectMode: false }),
       });
       stream.destroy();
+    },
+    async *streamText(text, params) {
+      const { stream } = await client.exec({ query: `${text} format TabSeparated`, decompress_response_stream: true, ...(params && { query_params: params }) });
+      yield* stream as AsyncIterable<Buffer>;
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { Tx } from "../../contracts/tx.ts";
+import type { Session } from "./session.ts";
 
 export type { Tx };
 
@@ -14,6 +15,8 @@ export interface Db extends Queries {
    * serialization failure (40001), so `work` must have no effect outside the transaction.
    */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** Runs `work` on a connection of its own, without limits of time. */
+  session<T>(work: (session: Session) => Promise<T>): Promise<T>;
   /** The queries of an open transaction. */
   in(tx: Tx): Queries;
   /** Throws when the database does not answer. */
