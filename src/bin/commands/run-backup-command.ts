@@ -2,7 +2,7 @@ import { resolve, sep } from "node:path";
 import { BackupError, listBackups, storeBackup, type StoredBackup } from "../../backup/index.ts";
 import type { BackupPlan } from "../../contracts/backup.ts";
 import { keepKeys } from "../restore/bring-keys.ts";
-import { readSettings } from "../settings.ts";
+import { readSettings, SettingsError } from "../settings.ts";
 import type { BackupFlags } from "./backup.ts";
 import { CommandError } from "./command-error.ts";
 import { readConnection, requestStream } from "./server-connection.ts";
@@ -24,7 +24,7 @@ export async function runBackupCommand(directory: string, { full, keys }: Backup
     if (stop.signal.aborted) {
       warn("Interrupted; what was stored of the backup is removed.");
       process.exitCode = interrupted;
-    } else throw explain(error);
+    } else throw explain("backup", error);
   }
 }
 
@@ -36,7 +36,7 @@ async function takeBackup(directory: string, full: boolean, signal: AbortSignal)
     throw base && error instanceof CommandError && error.message.includes("conflict") ? new CommandError(`${error.message} (--full)`, error) : error;
   });
   const progress = showBytes(process.stderr);
-  const name = `${new Date().toISOString().slice(0, 19).replaceAll(":", "-")}Z-${base ? "incremental" : "full"}`;
+  const name = `${new Date().toISOString().replaceAll(/[:.]/g, "-")}-${base ? "incremental" : "full"}`;
   let plan: BackupPlan | undefined;
   const stored = await storeBackup(archive, directory, name, {
     planned: (told) => (plan = told),
@@ -53,12 +53,12 @@ async function keepApart(directory: string, keys: string): Promise<void> {
   await keepKeys(readSettings(process.env, process.cwd()).dataDir, keys);
 }
 
-/** Mistakes of the operator and of the machine are told in a sentence. */
-export function explain(error: unknown): unknown {
+/** What ended a backup or a restore, in a sentence. */
+export function explain(work: "backup" | "restore", error: unknown): CommandError {
   if (error instanceof CommandError) return error;
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === "ENOSPC") return new CommandError("The disk is full.", error);
-  return error instanceof BackupError || code !== undefined ? new CommandError((error as Error).message, error) : error;
+  if (error instanceof BackupError || error instanceof SettingsError) return new CommandError(error.message, error);
+  const full = (error as NodeJS.ErrnoException).code === "ENOSPC" ? "the disk is full" : (error as Error).message;
+  return new CommandError(`The ${work} failed: ${full}`, error);
 }
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);

@@ -4,7 +4,6 @@ import { requireSamePepper } from "../restore/bring-keys.ts";
 import { requireEmptyDirectory, requireKnownSchema } from "../restore/check-target.ts";
 import { restorePlace } from "../restore/restore-place.ts";
 import { readSettings, type Settings } from "../settings.ts";
-import { CommandError } from "./command-error.ts";
 import type { RestoreFlags } from "./restore.ts";
 import { explain } from "./run-backup-command.ts";
 import { showBytes } from "./show-bytes.ts";
@@ -18,7 +17,7 @@ export async function runRestoreCommand(backup: string, { keys, check }: Restore
     await verify(chain);
     if (!check) await restore(chain, settings, keys);
   } catch (error) {
-    throw error instanceof Error ? explain(Object.assign(error, { code: (error as NodeJS.ErrnoException).code ?? "restore" })) : error;
+    throw explain("restore", error);
   }
 }
 
