@@ -1,9 +1,5 @@
 import type { Command } from "commander";
-
-export interface BackupFlags {
-  full?: boolean;
-  keys?: string;
-}
+import type { BackupFlags } from "./run-backup-command.ts";
 
 export function addBackupCommand(program: Command): void {
   program

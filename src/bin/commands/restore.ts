@@ -1,9 +1,5 @@
 import type { Command } from "commander";
-
-export interface RestoreFlags {
-  keys?: string;
-  check?: boolean;
-}
+import type { RestoreFlags } from "./run-restore-command.ts";
 
 export function addRestoreCommand(program: Command): void {
   program

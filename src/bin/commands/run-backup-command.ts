@@ -3,10 +3,14 @@ import { BackupError, listBackups, storeBackup, type StoredBackup } from "../../
 import type { BackupPlan } from "../../contracts/backup.ts";
 import { keepKeys } from "../restore/bring-keys.ts";
 import { readSettings, SettingsError } from "../settings.ts";
-import type { BackupFlags } from "./backup.ts";
 import { CommandError } from "./command-error.ts";
 import { readConnection, requestStream } from "./server-connection.ts";
 import { showBytes } from "./show-bytes.ts";
+
+export interface BackupFlags {
+  full?: boolean;
+  keys?: string;
+}
 
 const interrupted = 130;
 

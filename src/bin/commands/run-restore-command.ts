@@ -4,9 +4,13 @@ import { requireSamePepper } from "../restore/bring-keys.ts";
 import { requireEmptyDirectory, requireKnownSchema } from "../restore/check-target.ts";
 import { restorePlace } from "../restore/restore-place.ts";
 import { readSettings, type Settings } from "../settings.ts";
-import type { RestoreFlags } from "./restore.ts";
 import { explain } from "./run-backup-command.ts";
 import { showBytes } from "./show-bytes.ts";
+
+export interface RestoreFlags {
+  keys?: string;
+  check?: boolean;
+}
 
 /** Restores a backup, or only checks it; nothing is written before everything is checked. Throws a `CommandError` when it fails. */
 export async function runRestoreCommand(backup: string, { keys, check }: RestoreFlags): Promise<void> {

@@ -1,11 +1,18 @@
 import type { Tx } from "../../contracts/tx.ts";
-import type { Session } from "./session.ts";
 
 export type { Tx };
 
 /** Runs SQL with bound values (`$1`, …). Rows are plain objects; bigint and numeric columns come as strings unless cast. */
 export interface Queries {
   query<Row = Record<string, unknown>>(text: string, values?: unknown[]): Promise<Row[]>;
+}
+
+/** A connection of one's own, without limits of time: for work that reads or writes whole tables. */
+export interface Session extends Queries {
+  /** The bytes that `COPY … TO STDOUT` gives; nothing else may be asked until they are read to their end. */
+  copyOut(statement: string): AsyncIterable<Buffer>;
+  /** Gives `COPY … FROM STDIN` its bytes. */
+  copyIn(statement: string, bytes: AsyncIterable<Uint8Array>): Promise<void>;
 }
 
 /** The state database. */

@@ -1,15 +1,7 @@
 import { finished } from "node:stream/promises";
 import pg from "pg";
 import { from as copyFrom, to as copyTo } from "pg-copy-streams";
-import type { Queries } from "./db.ts";
-
-/** A connection of one's own, without limits of time: for work that reads or writes whole tables. */
-export interface Session extends Queries {
-  /** The bytes that `COPY … TO STDOUT` gives; nothing else may be asked until they are read to their end. */
-  copyOut(statement: string): AsyncIterable<Buffer>;
-  /** Gives `COPY … FROM STDIN` its bytes. */
-  copyIn(statement: string, bytes: AsyncIterable<Uint8Array>): Promise<void>;
-}
+import type { Session } from "./db.ts";
 
 /** A reader that stands still must not keep a snapshot, or a lock, for ever. */
 const idleMsMax = 600_000;
