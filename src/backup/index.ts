@@ -9,7 +9,7 @@ import { createRoutes } from "./routes.ts";
 import { createPacker, type Packer } from "./steps/pack-files.ts";
 import { type BackupDeps, writeBackup } from "./steps/write-backup.ts";
 
-export { sizeOf } from "./steps/needed-files.ts";
+export { sizeOf, sizeOfChain } from "./steps/needed-files.ts";
 export { type Chain, readChain } from "./steps/read-chain.ts";
 export { restoreHistory } from "./steps/restore-history.ts";
 export { restoreLog } from "./steps/restore-log.ts";

@@ -25,5 +25,9 @@ export async function* readPart(chain: Chain, part: BackupPart, of?: string): As
   }
 }
 
-/** Bytes that a restore reads. */
-export const sizeOf = (chain: Chain): number => neededFiles(chain).reduce((sum, { file }) => sum + file.bytes, 0);
+/** Bytes of files as they are and as they were before compression. */
+export const sizeOf = (files: readonly BackupFile[]): { bytes: number; bytesRaw: number } =>
+  ({ bytes: files.reduce((sum, file) => sum + file.bytes, 0), bytesRaw: files.reduce((sum, file) => sum + file.bytesRaw, 0) });
+
+/** The same of all that a restore reads. */
+export const sizeOfChain = (chain: Chain): { bytes: number; bytesRaw: number } => sizeOf(neededFiles(chain).map(({ file }) => file));

@@ -10,10 +10,8 @@ import { quoted } from "./write-backup.ts";
  */
 const leap = { large: 1_000_000, small: 1000 };
 
-type Told = (rows: number, bytes: number) => void;
-
 /** Fills the tables of a state database that has the backup's schema and no rows, all or nothing. */
-export async function restoreState(chain: Chain, db: Db, told: Told): Promise<void> {
+export async function restoreState(chain: Chain, db: Db, told: (bytes: number) => void): Promise<void> {
   const { tables, sequences, id } = chain.newest;
   await db.session(async (session) => {
     await session.query("begin");
@@ -21,7 +19,7 @@ export async function restoreState(chain: Chain, db: Db, told: Told): Promise<vo
       const files = async function* (): AsyncGenerator<Buffer> {
         for await (const { bytes, file } of readPart(chain, "state", name)) {
           yield bytes;
-          told(file.rows, file.bytes);
+          told(file.bytes);
         }
       };
       await session.copyIn(`copy "${name}" (${quoted(columns)}) from stdin`, files());

@@ -56,9 +56,14 @@ export async function storeBackup(archive: AsyncIterable<Uint8Array>, dir: strin
 async function unpack(archive: AsyncIterable<Uint8Array>, dir: string, { planned, arrived }: Watcher): Promise<Manifest> {
   const sums = new Map<string, string>();
   let manifest: Manifest | undefined;
+  /** The stream itself tells only that it was closed. */
+  let failure: unknown;
   const entries = extract();
   entries.on("entry", ({ name: path }, body, next) => {
-    void take(path, body as AsyncIterable<Uint8Array>).then(() => next(), (error: unknown) => next(error as Error));
+    void take(path, body as AsyncIterable<Uint8Array>).then(() => next(), (error: unknown) => {
+      failure ??= error;
+      next(error as Error);
+    });
   });
 
   async function take(path: string, body: AsyncIterable<Uint8Array>): Promise<void> {
@@ -91,7 +96,7 @@ async function unpack(archive: AsyncIterable<Uint8Array>, dir: string, { planned
   }
 
   await pipeline(archive, entries).catch((error: unknown) => {
-    if (error instanceof BackupError || (error as { code?: string }).code === "ENOSPC") throw error;
+    if (failure instanceof BackupError || (failure instanceof Error && "syscall" in failure)) throw failure;
     throw new BackupError(`The backup broke off: ${(error as Error).message}`, error);
   });
   if (!manifest) throw new BackupError("The backup broke off: its last part did not arrive.");

@@ -24,8 +24,8 @@ export interface BackupDeps {
   version: string;
 }
 
-/** Before it is compressed. */
-const pieceBytes = 16_000_000;
+/** Of a file before it is compressed; a few of them are in memory at a time. */
+const pieceBytes = 8_000_000;
 
 /**
  * Writes a backup while everything goes on. The order is what makes its parts fit together:

@@ -1,5 +1,5 @@
 import { resolve, sep } from "node:path";
-import { BackupError, listBackups, storeBackup, type StoredBackup } from "../../backup/index.ts";
+import { BackupError, listBackups, sizeOf, storeBackup, type StoredBackup } from "../../backup/index.ts";
 import type { BackupPlan } from "../../contracts/backup.ts";
 import { keepKeys } from "../restore/bring-keys.ts";
 import { readSettings, SettingsError } from "../settings.ts";
@@ -46,7 +46,7 @@ async function takeBackup(directory: string, full: boolean, signal: AbortSignal)
     planned: (told) => (plan = told),
     arrived: (bytes, path) => progress.add(bytes, path.startsWith("events") ? `history (${plan?.events ?? 0} events)` : (path.split("/")[0] ?? path)),
   });
-  print(`Stored ${progress.total()}.`);
+  print(`Stored ${progress.total(sizeOf(stored.manifest.files).bytesRaw)}.`);
   return stored;
 }
 

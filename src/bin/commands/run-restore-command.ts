@@ -1,5 +1,5 @@
 import { pino } from "pino";
-import { type Chain, readChain, sizeOf, verifyFiles } from "../../backup/index.ts";
+import { BackupError, type Chain, readChain, sizeOfChain, verifyFiles } from "../../backup/index.ts";
 import { requireSamePepper } from "../restore/bring-keys.ts";
 import { requireEmptyDirectory, requireKnownSchema } from "../restore/check-target.ts";
 import { restorePlace } from "../restore/restore-place.ts";
@@ -32,20 +32,26 @@ async function requireTarget(chain: Chain, settings: Settings, keys: string | un
 }
 
 async function verify(chain: Chain): Promise<void> {
-  const progress = showBytes(process.stderr, sizeOf(chain));
+  const progress = showBytes(process.stderr, sizeOfChain(chain).bytes);
   await verifyFiles(chain, (bytes) => progress.add(bytes, "checking"));
   print(`Checked ${progress.total()}: ${chain.backups.length} backup${chain.backups.length > 1 ? "s" : ""}, all files as they were written.`);
 }
 
 async function restore(chain: Chain, settings: Settings, keysDir: string | undefined): Promise<void> {
-  const progress = showBytes(process.stderr, sizeOf(chain));
+  const { bytes: bytesTotal, bytesRaw } = sizeOfChain(chain);
+  const progress = showBytes(process.stderr, bytesTotal);
   const stop = new AbortController();
+  // In order: an embedded PostgreSQL would go on running without us.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort(new BackupError("Interrupted: what was restored is of no use. Empty the target and restore again.")));
   await restorePlace({
     chain, settings, keysDir, signal: stop.signal, logger: pino({ level: settings.logLevel === "info" ? "warn" : settings.logLevel }, pino.destination(2)),
-    told: (_rows, bytes) => progress.add(bytes, "restoring"),
+    told(bytes) {
+      stop.signal.throwIfAborted();
+      progress.add(bytes, "restoring");
+    },
     say: print,
   });
-  print(`Restored ${progress.total()} into ${settings.dataDir}: everything accepted before ${chain.newest.startedAt}.`);
+  print(`Restored ${progress.total(bytesRaw)} into ${settings.dataDir}: everything accepted before ${chain.newest.startedAt}.`);
   print("The admin key is the one of the backed up server; TRIBUTARY_ADMIN_KEY sets another. The old server must not run any more: both would send to the same receivers.");
 }
 

@@ -23,8 +23,8 @@ export interface Restore {
   keysDir: string | undefined;
   logger: Logger;
   signal: AbortSignal;
-  /** Told after every file. */
-  told(rows: number, bytes: number): void;
+  /** Told after every file; what it throws ends the restore. */
+  told(bytes: number): void;
   say(line: string): void;
 }
 
