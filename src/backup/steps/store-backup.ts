@@ -56,14 +56,11 @@ export async function storeBackup(archive: AsyncIterable<Uint8Array>, dir: strin
 async function unpack(archive: AsyncIterable<Uint8Array>, dir: string, { planned, arrived }: Watcher): Promise<Manifest> {
   const sums = new Map<string, string>();
   let manifest: Manifest | undefined;
-  /** The stream itself tells only that it was closed. */
-  let failure: unknown;
+  let taking: Promise<void> = Promise.resolve();
   const entries = extract();
   entries.on("entry", ({ name: path }, body, next) => {
-    void take(path, body as AsyncIterable<Uint8Array>).then(() => next(), (error: unknown) => {
-      failure ??= error;
-      next(error as Error);
-    });
+    taking = take(path, body as AsyncIterable<Uint8Array>);
+    taking.then(() => next(), next);
   });
 
   async function take(path: string, body: AsyncIterable<Uint8Array>): Promise<void> {
@@ -95,7 +92,9 @@ async function unpack(archive: AsyncIterable<Uint8Array>, dir: string, { planned
     sums.set(path, sum.digest("hex"));
   }
 
-  await pipeline(archive, entries).catch((error: unknown) => {
+  await pipeline(archive, entries).catch(async (error: unknown) => {
+    // The stream itself tells only that it was closed.
+    const failure = await taking.then(() => undefined, (reason: unknown) => reason);
     if (failure instanceof BackupError || (failure instanceof Error && "syscall" in failure)) throw failure;
     throw new BackupError(`The backup broke off: ${(error as Error).message}`, error);
   });

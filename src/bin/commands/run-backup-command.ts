@@ -61,8 +61,8 @@ async function keepApart(directory: string, keys: string): Promise<void> {
 export function explain(work: "backup" | "restore", error: unknown): CommandError {
   if (error instanceof CommandError) return error;
   if (error instanceof BackupError || error instanceof SettingsError) return new CommandError(error.message, error);
-  const full = (error as NodeJS.ErrnoException).code === "ENOSPC" ? "the disk is full" : (error as Error).message;
-  return new CommandError(`The ${work} failed: ${full}`, error);
+  const { message, cause } = error as Error;
+  return new CommandError(`The ${work} failed: ${message}${cause instanceof Error ? ` (${cause.message})` : ""}`, error);
 }
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
