@@ -6,6 +6,7 @@ import { basename, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { listBackups, type StoredBackup } from "../backup/index.ts";
 import type { Manifest } from "../contracts/backup.ts";
+import { clonePostgres } from "../testing/postgres-clone.ts";
 import { runCommand } from "../testing/run-command.ts";
 import { createClient, untilProcessed } from "../testing/server-client.ts";
 import { adminKey, createServerProcess, type ServerProcess, until } from "../testing/server-process.ts";
@@ -135,4 +136,24 @@ test("a backup that is only checked needs no target", async () => {
   const { code, output } = await runCommand(["restore", backup, "--check"], {});
   expect(output).toContain("2 backups, all files as they were written");
   expect(code).toBe(0);
+});
+
+test("a PostgreSQL of the settings is filled when it is empty, and left alone when it is not", async () => {
+  const { settings, db, drop } = await clonePostgres();
+  const place = await createServerProcess();
+  try {
+    target = place.dataDir;
+    const external = { DATABASE_URL: `postgres://${settings.user}@localhost/${settings.database}?host=${encodeURIComponent(settings.host ?? "")}&port=${settings.port}` };
+    const into = () => runCommand(["restore", backup, "--keys", join(root, "keys")], { DATA_DIR: target, ...external });
+    expect(await into()).toMatchObject({ code: 1, output: expect.stringContaining("database of DATABASE_URL is not empty") as string });
+    expect((await readdir(target)).filter((name) => name !== "server.lock")).toEqual([]);
+
+    await db.query("drop schema public cascade; create schema public");
+    expect(await into()).toMatchObject({ code: 0 });
+    await place.start(external);
+    expect(await createClient(place.url).read("/api/cdp/stats")).toMatchObject({ totalProfiles: 2, totalEvents: 2 });
+  } finally {
+    await place.remove();
+    await drop();
+  }
 });
