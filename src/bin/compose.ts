@@ -10,12 +10,15 @@ import type { Tracing } from "../contracts/tracing.ts";
 import { systemClock } from "../core/clock.ts";
 import { describeError } from "../core/describe-error.ts";
 import { createApp } from "../http/index.ts";
+import { holdable } from "../stores/log/hold-drops.ts";
 import { openMirror } from "../stores/log/mirror.ts";
+import { requireRestored } from "../stores/postgres/installation.ts";
 import { requireSameSecret } from "../stores/postgres/require-same-secret.ts";
 import { lockInstance } from "./instance-lock.ts";
 import { openLog } from "./open-log.ts";
 import { openHistory, openState, type OpenState } from "./open-stores.ts";
 import { openTracing } from "./open-tracing.ts";
+import { requireNoRestore } from "./restore/restoring-mark.ts";
 import { createRooms, type Progress, type Rooms } from "./rooms.ts";
 import { readSecrets, writePrivate } from "./secrets.ts";
 import type { Settings } from "./settings.ts";
@@ -53,6 +56,7 @@ export async function startServer(startup: Startup): Promise<RunningServer> {
   };
   try {
     closers.push(await lockInstance(settings.dataDir));
+    await requireNoRestore(settings.dataDir);
     return await start({ ...startup, closers, closeAll });
   } catch (error) {
     await closeAll();
@@ -69,7 +73,7 @@ async function start({ settings, logger, version, signal, reached, closers, clos
   const { pepper } = await readSecrets(settings.dataDir, settings);
   // They hold personal data: for the owner's eyes only. The directory itself stays passable, because PostgreSQL may have another owner.
   for (const name of ["log", "mirror", "history"]) await mkdir(join(settings.dataDir, name), { recursive: true, mode: 0o700 });
-  const log = await openLog({ settings, logger, signal });
+  const log = holdable(await openLog({ settings, logger, signal }));
   closers.push(() => log.close());
   const mirror = openMirror({ dir: join(settings.dataDir, "mirror") });
   closers.push(() => mirror.close());
@@ -81,7 +85,7 @@ async function start({ settings, logger, version, signal, reached, closers, clos
   const stopped = { now: false };
   // The signal comes first, also in the middle of the start.
   const stopping = (): boolean => stopped.now || signal.aborted;
-  const rooms = createRooms({ settings, logger, pepper, log, mirror, progress, reached });
+  const rooms = createRooms({ settings, logger, pepper, version, log, mirror, progress, reached });
   const { access, window, watch, db } = rooms;
   closers.push(() => watch.stop());
   const app = await openDoor({ settings, logger, version, log, rooms, progress, tracing, stopping });
@@ -90,6 +94,8 @@ async function start({ settings, logger, version, signal, reached, closers, clos
 
   const opening = { settings, log: logger, signal };
   const state = await openBoth(opening, rooms, closers);
+  closers.push(() => rooms.backup.stop());
+  await requireRestored(db);
   await requireSameSecret(db, "pepper", pepper, "Put secrets/pepper of the data directory back, or the old TRIBUTARY_PEPPER.");
   const { adminKey } = await access.bootstrap({
     ...(settings.adminKey !== undefined && { adminKey: settings.adminKey }),
@@ -131,11 +137,11 @@ interface Door {
 
 /** The routes of what this process does, and how it is. Of a worker nobody wants answers: it is ready when the log can be read. */
 async function openDoor({ settings, logger, version, log, rooms, progress, tracing, stopping }: Door): Promise<FastifyInstance> {
-  const { access, ingest, window, profile, watch, meters, db, history } = rooms;
+  const { access, ingest, window, profile, backup, watch, meters, db, history } = rooms;
   const isApi = settings.roles.includes("api");
   return await createApp({
     directory: access.directory, log: logger, clock: systemClock, meters, version, bodyLimit: settings.bodyBytesMax, registerBodyParsers,
-    routes: isApi ? [ingest.routes, window.routes, access.routes, ...profile.routes] : [],
+    routes: isApi ? [ingest.routes, window.routes, access.routes, ...profile.routes, backup.routes] : [],
     checks: { log: () => log.check(), state: () => db.check(), history: () => history.check(), disk: watch.checkDisk, processing: async () => progress.processing?.check() },
     readyNeeds: ["log"],
     refusing: () => [

@@ -20,7 +20,7 @@ import { isOutage } from "../stores/postgres/sqlstates.ts";
 import type { ClickhouseSettings } from "./clickhouse-settings.ts";
 import type { Settings } from "./settings.ts";
 
-const migrations = new URL("../../migrations/", import.meta.url);
+export const migrations = new URL("../../migrations/", import.meta.url);
 const retryMs = 2000;
 const embeddedDatabase = "tributary";
 
@@ -31,6 +31,8 @@ interface Opening {
   log: Logger;
   /** Gives up waiting for a database that does not answer. */
   signal: AbortSignal;
+  /** The version of the schema to stop at; the newest when absent. */
+  schema?: number;
 }
 
 export interface OpenState {
@@ -40,7 +42,7 @@ export interface OpenState {
 }
 
 /** Opens PostgreSQL, embedded unless DATABASE_URL names one, migrates it, and its replica where there is one. */
-export async function openState({ settings, log, signal }: Opening, db: LateDb, readDb: LateDb): Promise<OpenState> {
+export async function openState({ settings, log, signal, schema }: Opening, db: LateDb, readDb: LateDb): Promise<OpenState> {
   const embedded = settings.databaseUrl === undefined ? await startEmbeddedPostgres({ dir: join(settings.dataDir, "postgres"), log }) : undefined;
   const place = embedded?.settings ?? { url: settings.databaseUrl as string, poolMax: settings.databasePoolMax };
   const real = connectPostgres(place);
@@ -52,7 +54,7 @@ export async function openState({ settings, log, signal }: Opening, db: LateDb, 
     await embedded?.stop();
   };
   try {
-    await untilReachable("PostgreSQL", () => migratePostgres(real, new URL("postgres/", migrations)), isOutage, log, signal);
+    await untilReachable("PostgreSQL", () => migratePostgres(real, new URL("postgres/", migrations), schema), isOutage, log, signal);
   } catch (error) {
     await close();
     throw error;
@@ -63,29 +65,35 @@ export async function openState({ settings, log, signal }: Opening, db: LateDb, 
 }
 
 /** Opens ClickHouse, in process unless CLICKHOUSE_URL names a server, and migrates it. */
-export async function openHistory({ settings, log, signal }: Opening, history: LateHistory): Promise<() => Promise<void>> {
-  const real = settings.clickhouse === undefined ? await openEmbeddedHistory(join(settings.dataDir, "history")) : await openServedHistory(settings.clickhouse, log, signal);
+export async function openHistory({ settings, log, signal, schema }: Opening, history: LateHistory): Promise<() => Promise<void>> {
+  const real = settings.clickhouse === undefined ? await openEmbeddedHistory(join(settings.dataDir, "history"), schema) : await openServedHistory(settings.clickhouse, schema, log, signal);
   history.open(real);
   return () => real.close();
 }
 
-async function openEmbeddedHistory(path: string): Promise<History> {
-  const history = await connectMigrated({ at: { path }, database: embeddedDatabase });
+async function openEmbeddedHistory(path: string, schema: number | undefined): Promise<History> {
+  const history = await connectMigrated({ at: { path }, database: embeddedDatabase }, schema);
   return await flushDirectories(history, path, embeddedDatabase);
 }
 
-async function openServedHistory({ url, database, user, password, caFile, cluster }: ClickhouseSettings, log: Logger, signal: AbortSignal): Promise<History> {
+async function openServedHistory(settings: ClickhouseSettings, schema: number | undefined, log: Logger, signal: AbortSignal): Promise<History> {
+  const place = await placeOf(settings);
+  return await untilReachable("ClickHouse", () => connectMigrated(place, schema), isHistoryAway, log, signal);
+}
+
+/** Where the settings say that history is. */
+export async function placeOf({ url, database, user, password, caFile, cluster }: ClickhouseSettings): Promise<HistorySettings> {
   const at: ServerPlace = {
     url, ...(user !== undefined && { user }), ...(password !== undefined && { password }), ...(cluster && { cluster }),
     ...(caFile !== undefined && { ca: await readFile(caFile, "utf8") }),
   };
-  return await untilReachable("ClickHouse", () => connectMigrated({ at, database }), isHistoryAway, log, signal);
+  return { at, database };
 }
 
-async function connectMigrated(place: HistorySettings): Promise<History> {
+async function connectMigrated(place: HistorySettings, schema: number | undefined): Promise<History> {
   const history = await connectHistory(place);
   try {
-    await migrateHistory(history, new URL("clickhouse/", migrations));
+    await migrateHistory(history, new URL("clickhouse/", migrations), schema);
     return history;
   } catch (error) {
     await history.close();

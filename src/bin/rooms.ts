@@ -1,4 +1,5 @@
 import { createAccess } from "../access/index.ts";
+import { createBackup } from "../backup/index.ts";
 import { createIngest, normaliseValue } from "../1-ingest/index.ts";
 import { createWindow, type LogReader } from "../2-window/index.ts";
 import { createResolve } from "../3-resolve/index.ts";
@@ -7,7 +8,6 @@ import { createSegment } from "../5-segment/index.ts";
 import { createActivate } from "../6-activate/index.ts";
 import type { Reached } from "../contracts/commit-step.ts";
 import type { TenantSettings } from "../contracts/directory.ts";
-import type { EventLog } from "../contracts/event-log.ts";
 import type { Logger } from "../contracts/logger.ts";
 import type { Mirror } from "../contracts/mirror.ts";
 import { systemClock } from "../core/clock.ts";
@@ -17,6 +17,7 @@ import { defaultTenantSettings } from "../core/tenant-defaults.ts";
 import { createMeters } from "../http/index.ts";
 import type { Running } from "../lease-partitions.ts";
 import { createLateHistory } from "../stores/clickhouse/late-history.ts";
+import type { HoldableLog } from "../stores/log/hold-drops.ts";
 import { createLateDb } from "../stores/postgres/late-db.ts";
 import type { OwnedPartition } from "../stores/postgres/partitions.ts";
 import { isOutage } from "../stores/postgres/sqlstates.ts";
@@ -50,7 +51,8 @@ interface RoomDeps {
   settings: Settings;
   logger: Logger;
   pepper: Buffer;
-  log: EventLog;
+  version: string;
+  log: HoldableLog;
   mirror: Mirror;
   progress: Progress;
   reached: Reached;
@@ -58,7 +60,7 @@ interface RoomDeps {
 export type Rooms = ReturnType<typeof createRooms>;
 
 /** Every room, handed what it needs of the others. The databases open later; until then what needs them answers 503. */
-export function createRooms({ settings, logger, pepper, log, mirror, progress, reached }: RoomDeps) {
+export function createRooms({ settings, logger, pepper, version, log, mirror, progress, reached }: RoomDeps) {
   const clock = systemClock;
   const meters = createMeters();
   const publicIds = createPublicIds(pepper);
@@ -99,7 +101,8 @@ export function createRooms({ settings, logger, pepper, log, mirror, progress, r
     },
   });
   const activate = createActivate({ db, history, publicIds, membersOf: resolve.membersOf, writeSystemEvents: profile.writeSystemEvents, reached });
+  const backup = createBackup({ db, history, log, clock, version, logger });
   meters.gauge("cdp_log_bytes", () => log.stats().bytes);
   meters.gauge("cdp_backlog_events", () => [...(progress.processing?.running.values() ?? [])].reduce((sum, worked) => sum + worked.backlog(), 0));
-  return { access, ingest, window, resolve, resolveDeps, profile, segment, activate, watch, meters, db, readDb, history, reached };
+  return { access, ingest, window, resolve, resolveDeps, profile, segment, activate, backup, watch, meters, db, readDb, history, reached };
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, open, readFile, rename } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 
 export interface Secrets {
   /** Mixed into the hashes by which identifiers match, and into public ids. */
@@ -20,14 +20,17 @@ async function keepSecret(dataDir: string, name: string): Promise<Buffer> {
     if (error.code === "ENOENT") return undefined;
     throw error;
   });
-  if (kept !== undefined) {
-    // Making a new one would make every customer a stranger.
-    if (!/^[0-9a-f]{64}\n?$/.test(kept)) throw new Error(`${path} is damaged: put it back from a backup, or set TRIBUTARY_${name.toUpperCase()}.`);
-    return Buffer.from(kept.trim(), "hex");
-  }
+  // Making a new one in place of a damaged one would make every customer a stranger.
+  if (kept !== undefined) return parseSecret(kept, path);
   const secret = randomBytes(32);
   await writePrivate(path, `${secret.toString("hex")}\n`);
   return secret;
+}
+
+/** The secret that a file holds; throws when it is damaged. */
+export function parseSecret(text: string, path: string): Buffer {
+  if (!/^[0-9a-f]{64}\n?$/.test(text)) throw new Error(`${path} is damaged: put it back from a backup, or set TRIBUTARY_${basename(path).toUpperCase()}.`);
+  return Buffer.from(text.trim(), "hex");
 }
 
 /** Writes a file that only its owner reads, whole or not at all, and waits until it is on disk. */

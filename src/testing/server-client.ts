@@ -42,6 +42,8 @@ export interface Client {
   /** The profile of an identifier, undefined when there is none. */
   lookup(type: string, value: string): Promise<ProfileRow | undefined>;
   statusOf(eventId: string): Promise<string>;
+  /** The holder of the same key at another server. */
+  at(url: string): Client;
 }
 
 /** What a body is sent as: text and bytes as they are, anything else as JSON. */
@@ -68,6 +70,7 @@ export function createClient(url: string, key: string = adminKey): Client {
 
   return {
     send,
+    at: (other) => createClient(other, key),
     post: async <Body>(path: string, body: unknown, headers?: Record<string, string>) => (await send("POST", path, body, headers)) as Answer<Body>,
     get: async <Body>(path: string) => (await send("GET", path)) as Answer<Body>,
     read: async <Data>(path: string) => (await readPage<{ data: Data }>(path)).data,

@@ -55,9 +55,13 @@ export async function request(
     return { status: response.status, body: parseBody(text), retryAfterMs: readRetryAfter(response.headers.get("retry-after")) };
   } catch (error) {
     signal?.throwIfAborted();
-    const cause = (error as Error).cause as { code?: string } | undefined;
-    throw new Unreachable(`No answer from ${url} (${cause?.code ?? (error as Error).message}). Is the server running? Start it with \`tributary start\`.`, error);
+    throw unreachable(url, error);
   }
+}
+
+function unreachable(url: string, error: unknown): Unreachable {
+  const cause = (error as Error).cause as { code?: string } | undefined;
+  return new Unreachable(`No answer from ${url} (${cause?.code ?? (error as Error).message}). Is the server running? Start it with \`tributary start\`.`, error);
 }
 
 function parseBody(text: string): unknown {
@@ -96,4 +100,15 @@ export async function requestData(connection: Connection, path: string, body: ob
   const answer = await request(connection, "POST", path, { body: JSON.stringify(body) });
   if (answer.status < 200 || answer.status > 299) throw new CommandError(explainRefusal(connection, answer));
   return ((answer.body as { data?: Record<string, unknown> } | undefined)?.data ?? {}) as Record<string, unknown>;
+}
+
+/** Sends a command's request and gives back the answer's bytes as they come. Throws a `CommandError` when it is refused. */
+export async function requestStream({ url, apiKey }: Connection, path: string, body: object, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+  const headers = { authorization: `Bearer ${apiKey}`, "content-type": "application/json" };
+  const response = await fetch(url + path, { method: "POST", headers, body: JSON.stringify(body), signal }).catch((error: unknown) => {
+    signal.throwIfAborted();
+    throw unreachable(url, error);
+  });
+  if (response.ok && response.body) return response.body;
+  throw new CommandError(explainRefusal({ url, apiKey }, { status: response.status, body: parseBody(await response.text()), retryAfterMs: undefined }));
 }

@@ -48,6 +48,12 @@ async function createHistory(connection: Connection, doubts: Doubts): Promise<Om
     async insert(table, rows) {
       if (rows.length > 0) await watch.insert(() => insertJson(table, rows));
     },
+    streamText: connection.streamText,
+    async insertText(table, columns, rows) {
+      if (rows.length === 0) return;
+      const chunks = (): Buffer[] => [Buffer.from(rows.buffer, rows.byteOffset, rows.length)];
+      await watch.insert(() => doubts.insert("rows", (id) => connection.insertRows(table, columns, chunks, "TabSeparated", { id, token: () => id })));
+    },
     insertBinary: createInsertBinary(connection, doubts, watch),
     settle: (of) => doubts.settle(of),
     async deleteRows(table, condition, params) {
@@ -75,7 +81,7 @@ function createInsertBinary(connection: Connection, doubts: Doubts, watch: Inser
     if (items.length === 0) return;
     const buffer = buffers.pop() ?? new RowBuffer(chunkBytes * 2);
     const chunks = (): Iterable<Buffer> => rowChunks(buffer, items, write, chunkBytes);
-    await watch.insert(() => doubts.insert(origin?.of ?? "rows", (id) => connection.insertRows(table, columns, chunks, { id, token: origin?.token ?? (() => id) })));
+    await watch.insert(() => doubts.insert(origin?.of ?? "rows", (id) => connection.insertRows(table, columns, chunks, "RowBinary", { id, token: origin?.token ?? (() => id) })));
     // Not after a failure: something might still read it.
     if (buffers.length < buffersMax) buffers.push(buffer);
   };

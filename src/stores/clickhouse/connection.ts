@@ -1,6 +1,9 @@
 import type { ClickHouseClient, ClickHouseSettings } from "@clickhouse/client";
 import type { ColumnType } from "./history.ts";
 
+/** How rows are written: binary where we make them, text where they come as they once went. */
+export type RowFormat = "RowBinary" | "TabSeparated";
+
 /** An open database, embedded or a server. */
 export interface Connection {
   reader: ClickHouseClient;
@@ -8,8 +11,9 @@ export interface Connection {
   /** For a query, beside what holds for all; none where settings belong to the connection. */
   settingsOf(query: { mayLag: boolean }): ClickHouseSettings | undefined;
   insertJson(table: string, rows: object[], call: InsertCall): Promise<void>;
-  /** Rows in RowBinary. A chunk may change when the next one is asked for. */
-  insertRows(table: string, columns: readonly ColumnType[], chunks: () => Iterable<Buffer>, call: InsertCall): Promise<void>;
+  /** A chunk may change when the next one is asked for. */
+  insertRows(table: string, columns: readonly ColumnType[], chunks: () => Iterable<Buffer>, format: RowFormat, call: InsertCall): Promise<void>;
+  streamText(text: string, params?: Record<string, unknown>): AsyncIterable<Uint8Array>;
   /** The statements of a table's definition as they are here: on a cluster there are more of them. */
   define(statement: string): string[];
   /** Begins a statement that deletes rows of a table. */

@@ -22,5 +22,9 @@ export async function flushDirectories(history: History, path: string, database:
       await history.insertBinary(table, columns, items, write, origin);
       if (items.length > 0) await flush(join(tables, table));
     },
+    async insertText(table, columns, rows) {
+      await history.insertText(table, columns, rows);
+      if (rows.length > 0) await flush(join(tables, table));
+    },
   };
 }

@@ -26,6 +26,13 @@ export interface History {
   insert(table: string, rows: object[]): Promise<void>;
   /** The same for rows that `write` writes column by column, which costs either side a fraction of JSON rows. */
   insertBinary<T>(table: string, columns: readonly ColumnType[], items: readonly T[], write: (row: RowWriter, item: T) => void, origin?: InsertOrigin): Promise<void>;
+  /**
+   * Rows of a SELECT as TabSeparated text, without holding them in memory: chunk by chunk, not always whole lines. Ends with an
+   * error, or with too few rows where the server can no longer say one: compare their number with a `count()`.
+   */
+  streamText(text: string, params?: Record<string, unknown>): AsyncIterable<Uint8Array>;
+  /** Inserts rows of TabSeparated text. */
+  insertText(table: string, columns: readonly ColumnType[], rows: Uint8Array): Promise<void>;
   /** Resolves when none of the inserts that anybody has made in this name can add rows any more. */
   settle(of: string): Promise<void>;
   /** Deletes rows of a table for good. */

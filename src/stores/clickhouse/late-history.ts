@@ -28,6 +28,10 @@ export function createLateHistory(): LateHistory {
     query: (text, params, options) => guard(() => history().query(text, params, options)),
     insert: (table, rows) => guard(() => history().insert(table, rows)),
     insertBinary: (table, columns, items, write, origin) => guard(() => history().insertBinary(table, columns, items, write, origin)),
+    async *streamText(text, params) {
+      yield* history().streamText(text, params);
+    },
+    insertText: (table, columns, rows) => guard(() => history().insertText(table, columns, rows)),
     settle: (of) => guard(() => history().settle(of)),
     deleteRows: (table, condition, params) => guard(() => history().deleteRows(table, condition, params)),
     define: (statement) => guard(() => history().define(statement)),

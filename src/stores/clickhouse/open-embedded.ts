@@ -1,6 +1,7 @@
 import { mkdir, open, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { createClient, type ClickHouseClient, type ClickHouseClientConfigOptions } from "@clickhouse/client";
+import { Session } from "chdb";
 import { createChdbConnection } from "chdb/connection";
 import { type Connection, namesOf, querySettings } from "./connection.ts";
 import { quoted } from "./quoted.ts";
@@ -21,16 +22,27 @@ export async function openEmbedded(path: string, database: string): Promise<Conn
       await writer.insert({ table, values: rows, format: "JSONEachRow" });
     },
     // By way of a file that is gone before it is on disk: the only way in for binary rows, which cost half of what text does.
-    async insertRows(table, columns, chunks) {
+    async insertRows(table, columns, chunks, format) {
       const file = join(files, `${++inserts}.rows`);
       try {
         await writeFile(file, chunks());
         const structure = columns.map(([name, type]) => `${name} ${type}`).join(", ");
         await writer.command({
-          query: `insert into ${table} (${namesOf(columns)}) select * from file(${quoted(file)}, RowBinary, ${quoted(structure)}) settings max_threads = 1`,
+          query: `insert into ${table} (${namesOf(columns)}) select * from file(${quoted(file)}, ${format}, ${quoted(structure)}) settings max_threads = 1`,
         });
       } finally {
         await rm(file, { force: true });
+      }
+    },
+    // The client's interface gives a result as a whole; a session of the engine's own gives it block by block.
+    async *streamText(text, params) {
+      const session = new Session(path);
+      try {
+        for (const statement of statementsFor(database)) session.query(statement);
+        const blocks = params ? session.queryStreamBind(text, params, { format: "TabSeparated" }) : session.queryStream(text, { format: "TabSeparated" });
+        for await (const block of blocks) yield block.raw();
+      } finally {
+        session.close();
       }
     },
     define: (statement) => [statement],
@@ -44,10 +56,11 @@ async function connect(path: string, database: string): Promise<ClickHouseClient
   // The two packages carry their own copies of one and the same interface.
   const client = createClient({ connection: createChdbConnection({ path }) } as unknown as ClickHouseClientConfigOptions);
   await client.command({ query: `create database if not exists ${database}` });
-  await client.command({ query: `use ${database}` });
-  for (const [name, value] of Object.entries(querySettings)) await client.command({ query: `set ${name} = ${value}` });
+  for (const query of statementsFor(database)) await client.command({ query });
   return client;
 }
+
+const statementsFor = (database: string): string[] => [`use ${database}`, ...Object.entries(querySettings).map(([name, value]) => `set ${name} = ${value}`)];
 
 async function writeFile(path: string, chunks: Iterable<Buffer>): Promise<void> {
   const file = await open(path, "wx");

@@ -59,9 +59,13 @@ export async function openServer({ url, user, password, ca, cluster }: ServerPla
     async insertJson(table, rows, { id, token }) {
       await inTurn(async () => client.insert({ table, values: rows, format: "JSONEachRow", query_id: id, ...withToken(cluster, token) }));
     },
-    async insertRows(table, columns, chunks, { id, token }) {
-      const query = `insert into ${table} (${namesOf(columns)}) format RowBinary`;
+    async insertRows(table, columns, chunks, format, { id, token }) {
+      const query = `insert into ${table} (${namesOf(columns)}) format ${format}`;
       await inTurn(() => insertStream(client, { query, values: readableOf(chunks()), query_id: id, ...withToken(cluster, token) }));
+    },
+    async *streamText(text, params) {
+      const { stream } = await client.exec({ query: `${text} format TabSeparated`, decompress_response_stream: true, ...(params && { query_params: params }) });
+      yield* stream as AsyncIterable<Buffer>;
     },
     define: (statement) => (cluster ? clusterForm(statement, cluster, database) : [statement]),
     deleteFrom: (table) => (cluster ? deleteFromCluster(table, cluster, database) : `delete from ${table}`),

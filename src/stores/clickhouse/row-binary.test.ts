@@ -64,6 +64,25 @@ test("values of every type arrive as they were, whatever is in them", async () =
   }), { numRuns: 60 });
 });
 
+test("rows go out as text and in again as they were", async () => {
+  await history.command("create table if not exists other as line");
+  await fc.assert(fc.asyncProperty(fc.array(rowOf, { minLength: 1, maxLength: 30 }), async (rows) => {
+    for (const table of ["line", "other"]) await history.command(`truncate table ${table}`);
+    await history.insert("line", rows.map((row, n) => ({ ...row, n, key: BigInt(`0x${row.key}`).toString(), amount: undefined, pieces: row.text })));
+    const text = Buffer.concat(await Array.fromAsync(history.streamText("select * from line where n >= {n:UInt32}", { n: 0 })));
+    await history.insertText("other", columns, text);
+    const read = (table: string) => history.query<{ hash: string }>(`select toString(groupBitXor(cityHash64(*))) hash, count() n from ${table}`);
+    expect(await read("other")).toEqual(await read("line"));
+    expect(await history.query("select text, texts, toUnixTimestamp64Milli(at) at from other order by n")).toEqual(rows.map(({ text, texts, at }) => ({ text, texts, at })));
+  }), { numRuns: 30 });
+});
+
+test("a stream that is left early, or whose query fails, leaves the engine able to work", async () => {
+  for await (const chunk of history.streamText("select number from numbers(10000000)")) if (chunk.length > 0) break;
+  await expect(Array.fromAsync(history.streamText("select throwIf(number = 90000) from numbers(100000)"))).rejects.toThrow(/throwIf/);
+  expect(await history.query("select 1 one")).toEqual([{ one: 1 }]);
+});
+
 test("rows of many chunks become one part", async () => {
   await history.command("truncate table line");
   const padding = "x".repeat(2000);

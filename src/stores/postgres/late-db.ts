@@ -27,6 +27,7 @@ export function createLateDb(): LateDb {
     },
     query: (text, values) => guard(() => db().query(text, values)),
     transaction: (work) => guard(() => db().transaction(work)),
+    session: (work) => guard(() => db().session(work)),
     in: (tx) => db().in(tx),
     check: () => guard(() => db().check()),
     async close() {

@@ -35,11 +35,11 @@ async function applyNext(db: Db, files: MigrationFile[]): Promise<MigrationFile 
 }
 
 /**
- * Brings the schema up to the newest file of `folder`, each file in a transaction of its own, safe to call from several
+ * Brings the schema up to the newest file of `folder`, or to version `upTo`, each file in a transaction of its own, safe to call from several
  * processes at once. Returns the names of the files it ran. Throws what `planMigrations` throws.
  */
-export async function migratePostgres(db: Db, folder: URL | string): Promise<string[]> {
-  const files = await readMigrations(folder);
+export async function migratePostgres(db: Db, folder: URL | string, upTo = Infinity): Promise<string[]> {
+  const files = (await readMigrations(folder)).filter(({ version }) => version <= upTo);
   const names: string[] = [];
   for (let next = await applyNext(db, files); next !== undefined; next = await applyNext(db, files)) names.push(next.name);
   return names;

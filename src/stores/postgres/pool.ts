@@ -1,6 +1,7 @@
 import pRetry from "p-retry";
 import pg from "pg";
 import type { Db, Queries, Tx } from "./db.ts";
+import { runSession } from "./session.ts";
 import { createTransactionQueries, refuseEnded } from "./transaction-queries.ts";
 import { isContention } from "./sqlstates.ts";
 import { valueParsers } from "./value-parsers.ts";
@@ -139,6 +140,7 @@ export function connectPostgres(settings: PostgresSettings): Db {
       pRetry(() => runOnce(work), {
         retries: retriesMax, minTimeout: 10, maxTimeout: 500, randomize: true, shouldRetry: ({ error }) => isContention(error),
       }),
+    session: (work) => runSession(config, work),
     in: (tx) => open.get(tx) ?? refuseEnded(),
     async check() {
       await readPool.query("select 1");
