@@ -1,11 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { inject } from "vitest";
 import type {} from "./global-setup.ts";
-import { connectPostgres, type PostgresSettings } from "../stores/postgres/pool.ts";
+import { connectPostgres } from "../stores/postgres/pool.ts";
 
-/** A database on the run's PostgreSQL for a process of its own. */
+/** A server to make it on in place of the run's own, with a user who may do that. */
+const elsewhere = process.env["TEST_DATABASE_URL"] || undefined;
+
+/** A database on a PostgreSQL for a process of its own. */
 export interface EmptyDatabase {
-  settings: PostgresSettings;
   /** For DATABASE_URL. */
   url: string;
   /** Ends all connections to it, as a server that is restarted does. */
@@ -13,14 +15,18 @@ export interface EmptyDatabase {
   drop(): Promise<void>;
 }
 
+function urlOf(database: string): string {
+  if (elsewhere !== undefined) return Object.assign(new URL(elsewhere), { pathname: `/${database}` }).href;
+  const { user, port, host = "" } = inject("postgres");
+  return `postgres://${user}@localhost:${port}/${database}?host=${encodeURIComponent(host)}`;
+}
+
 export async function createEmptyDatabase(): Promise<EmptyDatabase> {
-  const server = inject("postgres");
   const database = `empty_${randomUUID().replaceAll("-", "")}`;
-  const admin = connectPostgres({ ...server, database: "postgres", poolMax: 1 });
+  const admin = connectPostgres({ url: urlOf("postgres"), poolMax: 1 });
   await admin.query(`create database ${database}`);
   return {
-    settings: { ...server, database },
-    url: `postgres://${server.user}@localhost:${server.port}/${database}?host=${encodeURIComponent(server.host ?? "")}`,
+    url: urlOf(database),
     async endConnections() {
       await admin.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", [database]);
     },
