@@ -5,7 +5,7 @@ import { clonePostgres, type PostgresClone } from "../../testing/postgres-clone.
 // What Citus demands of a distributed table, read from the real schema, for the tables that docs/operations.md distributes.
 const manual = readFileSync(new URL("../../../docs/operations.md", import.meta.url), "utf8");
 const distributed = [...manual.matchAll(/create_distributed_table\('(\w+)', 'tenant_id'/g)].map(([, table = ""]) => table);
-const local = ["api_key", "installation", "log_partition", "schema_migration", "source", "tenant"];
+const local = ["api_key", "installation", "log_partition", "schema_migration", "source", "tenant", "worker"];
 
 let clone: PostgresClone;
 beforeAll(async () => {
