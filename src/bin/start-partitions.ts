@@ -50,7 +50,8 @@ async function startOn({ rooms, tracing, log, logger, tickMs }: Deps, shard: num
   const resolve = createResolve({ ...rooms.resolveDeps, cacheMax: Math.ceil(cacheMax / log.shards.length) });
   const pipeline = createPipeline({
     partition, inHistory, db, window, resolve, profile, segment, activate, meters, logger, isPoison, reached, holds, tracing,
-    healthy: () => Promise.all([probePartition(db, partition), history.check()]).then(() => true, () => false),
+    // Without the lease nothing may be written, which is no fault of the events.
+    healthy: async () => holds() && (await Promise.all([probePartition(db, partition), history.check()]).then(() => true, () => false)),
   });
   const worker = startPartitionWorker({ log, shard, partition, reader, pipeline, drain: activate.drain, clock: systemClock, meters, logger, tickMs, reached, holds });
   return {
