@@ -16,8 +16,11 @@ export interface Prepared {
 }
 
 export interface ToHistory {
-  /** Works out what a batch means: which events are new, whose they are, and what they add. Writes nothing but new identities. */
-  prepare(records: LogRecord[]): Promise<Prepared>;
+  /**
+   * Works out what a batch means: which events are new, whose they are, and what they add. Writes nothing but new identities. `again` for
+   * one of which a try may have failed.
+   */
+  prepare(records: LogRecord[], again?: boolean): Promise<Prepared>;
   /** Writes a batch, `again` without what of it history has since a try before. */
   insert(prepared: Prepared, again?: boolean): Promise<void>;
   /** Forgets what is on its way, because that failed: what of it arrived is found in history. */
@@ -32,12 +35,12 @@ export function createToHistory(deps: PipelineDeps): ToHistory {
   const underway = new Set<Prepared>();
   const onTheirWay = (keys: ReadonlySet<string>): Map<string, SeenEvent> => findAmong(underway, keys);
 
-  async function prepare(records: LogRecord[]): Promise<Prepared> {
+  async function prepare(records: LogRecord[], again = false): Promise<Prepared> {
     const laps = startLaps();
     const wanted = records.filter((record) => !partition.positions.has(record.position));
     const { items, broken } = await decodeBatch(partition.partitionId, wanted);
     laps.end("decode");
-    const { fresh } = await deps.window.findDuplicates(items, onTheirWay);
+    const { fresh } = await deps.window.findDuplicates(items, onTheirWay, again);
     const live = fresh.filter((item) => !item.event.held);
     const late = fresh.filter((item) => item.event.held).map((item): Held => ({ item, state: "quarantined", reason: "late", detail: "" }));
     await deps.reached("deduplicated", live);

@@ -44,7 +44,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     const inState = await readPartition(deps.db, partition.partitionId);
     const done = records.map((record) => record.position).filter((position) => inState.has(position));
     if (done.length > 0) throw new PartlyDoneError(done);
-    const prepared = await prepare(records);
+    const prepared = await prepare(records, true);
     await insert(prepared, true);
     await commit(prepared);
   }

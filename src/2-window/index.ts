@@ -37,7 +37,7 @@ export type { LogReader };
 /** What one partition's events go through, in the process that owns it. */
 export interface PartitionWindow {
   reader: LogReader;
-  findDuplicates(batch: PipelineEvent[], onTheirWay: OnTheirWay): Promise<{ fresh: PipelineEvent[]; repeated: PipelineEvent[] }>;
+  findDuplicates(batch: PipelineEvent[], onTheirWay: OnTheirWay, again?: boolean): Promise<{ fresh: PipelineEvent[]; repeated: PipelineEvent[] }>;
   hold(held: Held[]): Promise<void>;
   /** Notes events that history is about to have. */
   remember(items: PipelineEvent[]): void;
@@ -76,20 +76,21 @@ export function createWindow(deps: Deps): Window {
       const recent = createRecentRows(recentMax);
       const buffer = createOrderBuffer(Math.max(Math.min(bufferBytesMin, deps.bufferBytesMax), deps.bufferBytesMax / eventLog.shards.length));
       opened.add(buffer);
+      const reader = createLogReader({
+        log: eventLog,
+        shard,
+        from: positions.lowWater,
+        lowWater: () => positions.lowWater,
+        isDone: positions.has,
+        buffer,
+        windowMs: deps.windowMs,
+        batchMax,
+        batchBytesMax,
+        onEarlyRelease: (count) => meters.add("cdp_window_early_releases", count),
+      });
       return {
-        reader: createLogReader({
-          log: eventLog,
-          shard,
-          from: positions.lowWater,
-          lowWater: () => positions.lowWater,
-          isDone: positions.has,
-          buffer,
-          windowMs: deps.windowMs,
-          batchMax,
-          batchBytesMax,
-          onEarlyRelease: (count) => meters.add("cdp_window_early_releases", count),
-        }),
-        findDuplicates: createFindDuplicates({ history, memory, recent, waitingAt: buffer.positionOf, meters, log }),
+        reader,
+        findDuplicates: createFindDuplicates({ history, memory, recent, waitingAt: buffer.positionOf, carriedAt: reader.carriedAt, meters, log }),
         async hold(held) {
           // Before, not after: of a write that is torn, history may have what nobody would ask it for.
           for (const { item } of held) memory.remember(item.key);

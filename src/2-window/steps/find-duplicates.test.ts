@@ -28,8 +28,8 @@ beforeEach(async () => {
   counted = new Map();
 });
 
-const find = (waitingAt: (key: string) => number | undefined = () => undefined) =>
-  createFindDuplicates({ history, memory, recent, waitingAt, meters, log: silentLog });
+const find = (waitingAt: (key: string) => number | undefined = () => undefined, carriedAt: () => Map<string, number> = () => new Map()) =>
+  createFindDuplicates({ history, memory, recent, waitingAt, carriedAt, meters, log: silentLog });
 
 async function inHistory(item: ReturnType<typeof anItem>): Promise<void> {
   const { event } = item;
@@ -37,6 +37,16 @@ async function inHistory(item: ReturnType<typeof anItem>): Promise<void> {
     { tenant: 1, identity: 7, ts: event.ts, event_key: keyToDecimal(item.key), log_partition: item.partition, log_pos: item.position, event_id: event.eventId, content_hash: item.contentHash },
   ]);
 }
+
+test.each([
+  ["was handed out behind it", 1, undefined, "repeated"],
+  ["still waits", 2, 1, "repeated"],
+  ["is the batch's own", 2, undefined, "fresh"],
+] as const)("of a batch that is done again an event is repeated when an earlier copy is on its way: that %s", async (_, carried, waiting, outcome) => {
+  const item = anItem(2, { eventId: "e", ts: t0 });
+  const found = await find(() => waiting, () => new Map([[item.key, carried]]))([item], undefined, true);
+  expect(found).toEqual({ fresh: [], repeated: [], [outcome]: [item] });
+});
 
 test("of one key in a batch the smallest log position is the first, whatever the order of times", async () => {
   const later = anItem(2, { eventId: "e", ts: t0 });

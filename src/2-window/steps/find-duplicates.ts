@@ -12,6 +12,8 @@ interface Deps {
   recent: RecentRows;
   /** Position at which an event of this key still waits in the window. */
   waitingAt(key: string): number | undefined;
+  /** Positions at which events of these keys were handed out that are not in state. */
+  carriedAt(keys: ReadonlySet<string>): Map<string, number>;
   meters: Meters;
   log: Logger;
 }
@@ -22,10 +24,11 @@ export type OnTheirWay = (keys: ReadonlySet<string>) => Map<string, SeenEvent>;
 /**
  * Splits a batch into first and repeated events. The smallest log position of a key is the first; its content stands. A replay
  * stands for the copy that was held, so it comes before every other copy, wherever that waits; and before all comes the copy
- * that history has already as an event, written by a try that did not reach state.
+ * that history has already as an event, written by a try that did not reach state. `again` for a batch behind which others were
+ * handed out: an earlier copy, which waited in the window before, may be among those.
  */
 export function createFindDuplicates(deps: Deps) {
-  return async function findDuplicates(batch: PipelineEvent[], onTheirWay: OnTheirWay = () => new Map()): Promise<{ fresh: PipelineEvent[]; repeated: PipelineEvent[] }> {
+  return async function findDuplicates(batch: PipelineEvent[], onTheirWay: OnTheirWay = () => new Map(), again = false): Promise<{ fresh: PipelineEvent[]; repeated: PipelineEvent[] }> {
     const copies = findCopies(batch);
     const asked = batch.filter((item) => {
       const all = copies.get(item.key);
@@ -40,15 +43,16 @@ export function createFindDuplicates(deps: Deps) {
     // A row that is known to be applied decides; one that is held, or none, leaves open what else history has.
     const inHistory = await lookUp(deps.history, asked.filter(({ key }) => known.get(key)?.held !== false), batch);
     for (const [key, row] of known) inHistory.set(key, [...(inHistory.get(key) ?? []), row]);
+    const carried = again ? deps.carriedAt(new Set(batch.map((item) => item.key))) : none;
     const fresh: PipelineEvent[] = [];
     const repeated: PipelineEvent[] = [];
     for (const item of batch) {
       const found = inHistory.get(item.key) ?? nothing;
       const all = copies.get(item.key);
       const first = all === undefined ? item : firstOf(all, found);
-      const waiting = item.event.replay || found.some((row) => isRowOf(row, item)) ? undefined : deps.waitingAt(item.key);
+      const waiting = item.event.replay || found.some((row) => isRowOf(row, item)) ? Infinity : Math.min(carried.get(item.key) ?? Infinity, deps.waitingAt(item.key) ?? Infinity);
       const earlier = first !== item ? first : found.find((row) => repeats(row, item));
-      if (earlier || (waiting !== undefined && waiting < item.position)) repeated.push(item);
+      if (earlier || waiting < item.position) repeated.push(item);
       else fresh.push(item);
       if (earlier && earlier.contentHash !== item.contentHash) noteConflict(deps, item);
     }
@@ -58,6 +62,7 @@ export function createFindDuplicates(deps: Deps) {
 }
 
 const nothing: SeenEvent[] = [];
+const none: ReadonlyMap<string, number> = new Map();
 
 /** The events of keys that the batch has more than once. */
 function findCopies(batch: PipelineEvent[]): Map<string, PipelineEvent[]> {

@@ -41,6 +41,18 @@ test("positions that are in state are not read again", async () => {
   expect(await ids(t0)).toEqual(["todo"]);
 });
 
+test("of what batches have carried, each key is told with its smallest position until that is in state", async () => {
+  const inState = new Set<number>();
+  const { append, ids, reader } = setup({ isDone: (position) => inState.has(position) });
+  const [twice, once] = [anEvent({ eventId: "twice", historical: true }), anEvent({ eventId: "once", historical: true })];
+  await append(once, twice, twice);
+  await ids(t0);
+  const carried = (): [string, number][] => [...reader.carriedAt(new Set([keyOf(twice), "another"]))];
+  expect(carried()).toEqual([[keyOf(twice), 1]]);
+  inState.add(1);
+  expect(carried()).toEqual([[keyOf(twice), 2]]);
+});
+
 test("an import does not starve live events, nor they the import", async () => {
   const { append, ids } = setup({ batchMax: 4 });
   for (let i = 0; i < 6; i++) await append(anEvent({ eventId: `h${i}`, historical: true }), anEvent({ eventId: `l${i}`, ts: t0 + i }));

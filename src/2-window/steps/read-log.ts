@@ -26,6 +26,8 @@ export interface LogReader {
   next(now: number): Promise<LogRecord[]>;
   /** Accepted events that no batch has carried yet. */
   backlog(): number;
+  /** Of these keys that batches have carried which are not in state, each with the smallest position. */
+  carriedAt(keys: ReadonlySet<string>): Map<string, number>;
   /** Which of these keys still wait: in the window, in the last batch, or among at most `scanMax` records not read yet. */
   findWaiting(keys: string[], scanMax: number): Promise<Set<string>>;
 }
@@ -100,6 +102,14 @@ export function createLogReader(deps: Deps): LogReader {
       return records;
     },
     backlog: () => log.head(shard) - readAt + buffer.size + immediate.length + carried.length,
+    carriedAt(keys) {
+      const found = new Map<string, number>();
+      for (const { position, bytes } of underway) {
+        const key = deps.isDone(position) ? undefined : headOf(bytes)?.key;
+        if (key !== undefined && keys.has(key)) found.set(key, Math.min(position, found.get(key) ?? position));
+      }
+      return found;
+    },
     findWaiting(keys, scanMax) {
       const waiting = keys.filter((key) => buffer.positionOf(key) !== undefined);
       // Taken before anything is waited for: what is read on meanwhile is then found by the scan.
