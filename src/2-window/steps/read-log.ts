@@ -102,20 +102,23 @@ export function createLogReader(deps: Deps): LogReader {
       return records;
     },
     backlog: () => log.head(shard) - readAt + buffer.size + immediate.length + carried.length,
-    carriedAt(keys) {
-      const found = new Map<string, number>();
-      for (const { position, bytes } of underway) {
-        const key = deps.isDone(position) ? undefined : headOf(bytes)?.key;
-        if (key !== undefined && keys.has(key)) found.set(key, Math.min(position, found.get(key) ?? position));
-      }
-      return found;
-    },
+    carriedAt: (keys) => placesOf(keys, underway.filter((record) => !deps.isDone(record.position))),
     findWaiting(keys, scanMax) {
       const waiting = keys.filter((key) => buffer.positionOf(key) !== undefined);
       // Taken before anything is waited for: what is read on meanwhile is then found by the scan.
       return scanLog(deps, keys, { waiting, underway, positions: [...carried, ...immediate], from: readAt, to: readAt + scanMax });
     },
   };
+}
+
+/** The smallest position of each of these keys. */
+function placesOf(keys: ReadonlySet<string>, records: readonly LogRecord[]): Map<string, number> {
+  const found = new Map<string, number>();
+  for (const { position, bytes } of records) {
+    const key = headOf(bytes)?.key;
+    if (key !== undefined && keys.has(key)) found.set(key, Math.min(position, found.get(key) ?? position));
+  }
+  return found;
 }
 
 /** Log time: that of the latest record read. What is a window behind it is due. */
