@@ -8,5 +8,6 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     globalSetup: ["src/testing/global-setup.ts"],
+    setupFiles: process.env["PROPERTY_SEED"] ? ["src/testing/fix-seed.ts"] : [],
   },
 });
