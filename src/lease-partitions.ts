@@ -24,6 +24,8 @@ interface Deps<R extends Running> {
 export interface Leases<R extends Running> {
   /** What this process works on, by shard. */
   readonly running: ReadonlyMap<number, R>;
+  /** Resolves when the partitions that were free at the start are worked on, or could not be. */
+  readonly begun: Promise<void>;
   /** Throws when leases cannot be kept, or a partition does not get on. */
   check(): Promise<void>;
   /** Gives everything back, after the batches under way. */
@@ -85,7 +87,8 @@ function createHeld<R extends Running>({ db, worker: { leaseMs }, start, logger 
     await giveBack(db, one.partition.partitionId, one.partition.epoch);
     logger.info({ shard: one.partition.shard }, "gave a partition of the log back");
   }
-  return { running, begin, renew, release, shards: () => [...held.keys()], all: () => [...held.values()] };
+  const settled = async (): Promise<void> => void (await Promise.allSettled([...held.values()].map(({ work }) => work)));
+  return { running, begin, renew, release, settled, shards: () => [...held.keys()], all: () => [...held.values()] };
 }
 
 /**
@@ -97,6 +100,7 @@ export function leasePartitions<R extends Running>(deps: Deps<R>): Leases<R> {
   const { db, worker, shards, logger } = deps;
   const held = createHeld(deps);
   const stopping = new AbortController();
+  const first = Promise.withResolvers<void>();
   let trouble: unknown;
 
   async function beat(): Promise<void> {
@@ -121,6 +125,7 @@ export function leasePartitions<R extends Running>(deps: Deps<R>): Leases<R> {
         trouble = error;
         logger.warn({ error: describeError(error) }, "the leases of partitions could not be looked after");
       }
+      void held.settled().then(first.resolve);
       await sleep(worker.leaseMs / beatsPerLease, undefined, { signal: stopping.signal }).catch(() => undefined);
     }
   }
@@ -128,6 +133,7 @@ export function leasePartitions<R extends Running>(deps: Deps<R>): Leases<R> {
 
   return {
     running: held.running,
+    begun: first.promise,
     async check() {
       if (trouble !== undefined) throw new Error(`leases: ${describeError(trouble).message ?? describeError(trouble).name}`);
       await Promise.all([...held.running.values()].map((work) => work.check()));

@@ -66,7 +66,7 @@ async function drainSome(deps: Deps, q: Queries): Promise<number> {
     [drainMax],
   );
   if (rows.length === 0) return 0;
-  await writeOverrides(deps, rows);
+  await writeOverrides(deps, q, rows);
   await deps.writeSystemEvents(rows.flatMap((row) => systemEvent(deps.publicIds, row) ?? []));
   await deps.reached("outbox-delivered", []);
   // By the numbers as they are: joined with a list, a table that was just empty is read once per message.
@@ -96,9 +96,13 @@ function regroupingMessages({ merged, refold }: Regrouping, seen: Set<string>): 
 
 const segmentMessage = ({ tenantId, ...payload }: SegmentChanged): Message => ({ kind: "segment_changed", tenantId, payload });
 
-/** Tells history the present profile of every member, in one insert; read now, so that a late delivery is true too. */
-async function writeOverrides({ db, history, membersOf }: Deps, rows: OutboxRow[]): Promise<void> {
-  const version = Math.max(...rows.map((row) => row.seq));
+/**
+ * Tells history the present profile of every member, in one insert; read now, so that a late delivery is true too. The version is taken
+ * before it is read: numbers of messages will not do, because those of several workers are committed in another order than they count.
+ */
+async function writeOverrides({ db, history, membersOf }: Deps, q: Queries, rows: OutboxRow[]): Promise<void> {
+  const [next] = await q.query<{ version: number }>("select nextval(pg_get_serial_sequence('outbox', 'seq')) as version");
+  const version = Number(next?.version);
   const overrides: object[] = [];
   for (const [tenant, own] of Map.groupBy(rows, (row) => row.tenantId)) {
     const profiles = new Set(own.flatMap((row) => (row.kind === "regrouped" ? row.payload.profiles : [])));

@@ -104,6 +104,7 @@ describeWithKafka("several processes on one log", () => {
       const { totalEvents } = await tenant.client.read<{ totalEvents: number }>("/api/cdp/stats");
       return totalEvents + (await tenant.client.list("/api/cdp/quarantine")).length >= tenant.ledger.size;
     }, 180_000);
+    await until("the outbox is empty", async () => (await (state as PostgresClone).db.query("select from outbox limit 1")).length === 0);
     await sharedAmong(3);
     const { violations, events: compared } = await checkTenant(tenant, lateness, new Map());
     expect(violations).toEqual([]);

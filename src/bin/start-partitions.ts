@@ -33,7 +33,9 @@ export async function startProcessing(deps: Deps): Promise<Processing> {
   await rooms.resolve.advancePast(await rooms.profile.largestIdentity());
   const worker = { logId: log.logId, workerId, leaseMs };
   if (shared) {
-    return leasePartitions({ db: rooms.db, worker, shards: log.shards, logger, start: (partition, holds) => startOn(deps, partition.shard, partition, holds) });
+    const leases = leasePartitions({ db: rooms.db, worker, shards: log.shards, logger, start: (partition, holds) => startOn(deps, partition.shard, partition, holds) });
+    await leases.begun;
+    return leases;
   }
   const [shard = 0] = log.shards;
   const worked = await startOn(deps, shard, await takePartition(rooms.db, log.logId, shard, workerId), () => true);
